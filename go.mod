@@ -1,0 +1,3 @@
+module github.com/tandemws/tandem
+
+go 1.25.0

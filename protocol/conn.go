@@ -1,0 +1,203 @@
+package protocol
+
+import (
+	"crypto/rand"
+	"io"
+)
+
+// A Role is an endpoint's side of a connection. Clients mask what they send
+// and servers do not (RFC 6455, section 5.1).
+type Role uint8
+
+// The two roles.
+const (
+	Client Role = iota + 1
+	Server
+)
+
+// String returns "client" or "server".
+func (r Role) String() string {
+	switch r {
+	case Client:
+		return "client"
+	case Server:
+		return "server"
+	}
+	return "no role"
+}
+
+// A State is where a connection is in its life (RFC 6455, sections 4.1, 4.2,
+// 7.1.3 and 7.1.4). A [Conn] begins in Open: its handshake is over.
+type State uint8
+
+// The states, in their order.
+const (
+	Connecting State = iota // the opening handshake is under way
+	Open                    // messages flow
+	Closing                 // a close frame was sent or received
+	Closed                  // the transport is closed
+)
+
+// String returns the state's name in lower case.
+func (s State) String() string {
+	switch s {
+	case Connecting:
+		return "connecting"
+	case Open:
+		return "open"
+	case Closing:
+		return "closing"
+	case Closed:
+		return "closed"
+	}
+	return "no state"
+}
+
+// DefaultMaxMessageSize is the largest message in bytes that a [Conn] accepts
+// unless told otherwise: 1 MiB.
+const DefaultMaxMessageSize = 1 << 20
+
+// A Config says how a [Conn] is to behave. Only Role is required.
+type Config struct {
+	Role Role
+
+	// MaxMessageSize is the size in bytes of the largest message that is
+	// accepted; a larger one fails the connection with code 1009. 0 means
+	// [DefaultMaxMessageSize], negative means no limit.
+	MaxMessageSize int64
+
+	// MaskKeys is where a client's masking keys come from; it must be
+	// unpredictable (RFC 6455, section 10.3). When it fails nothing is sent.
+	// nil means crypto/rand.
+	MaskKeys io.Reader
+}
+
+// A Conn is the state of one WebSocket connection after its opening
+// handshake. It is not safe for concurrent use. The zero value is not usable;
+// see [NewConn].
+type Conn struct {
+	role     Role
+	maskKeys io.Reader
+
+	state        State
+	rcvd         *Close // the peer's close frame
+	sent         *Close // ours, from when it is owed
+	rcvdThenSent bool
+	err          error // what made us fail the connection
+
+	in    inbound
+	out   outbound
+	pings pingState
+}
+
+// NewConn returns a connection in state [Open].
+func NewConn(cfg Config) *Conn {
+	c := new(Conn)
+	c.Init(cfg)
+	return c
+}
+
+// Init makes c, which may be part of a larger value, a new connection in state
+// [Open].
+func (c *Conn) Init(cfg Config) {
+	if cfg.MaskKeys == nil {
+		cfg.MaskKeys = rand.Reader
+	}
+	if cfg.MaxMessageSize == 0 {
+		cfg.MaxMessageSize = DefaultMaxMessageSize
+	}
+	*c = Conn{role: cfg.Role, state: Open, maskKeys: cfg.MaskKeys}
+	c.in.maxMessage = cfg.MaxMessageSize
+}
+
+// Role returns our side of the connection.
+func (c *Conn) Role() Role { return c.role }
+
+// State returns where the connection is in its life.
+func (c *Conn) State() State { return c.state }
+
+// CloseReceived returns the peer's close frame, nil as long as none came.
+func (c *Conn) CloseReceived() *Close { return c.rcvd }
+
+// CloseSent returns our close frame, nil as long as we owe none. It is set
+// before [Conn.AppendOwed] has handed the frame out.
+func (c *Conn) CloseSent() *Close { return c.sent }
+
+// CloseError describes how the connection ended, or how it is ending.
+func (c *Conn) CloseError() *CloseError {
+	return &CloseError{Rcvd: c.rcvd, Sent: c.sent, RcvdThenSent: c.rcvdThenSent, Err: c.err}
+}
+
+// SendClose starts the closing handshake (RFC 6455, section 7.1.2): a close
+// frame is owed, and data frames are refused from now on. code may be
+// [NoStatusReceived] to send an empty frame. Once a close frame was sent it
+// changes nothing and returns nil; an unsendable one is [ErrInvalidClose].
+func (c *Conn) SendClose(code CloseCode, reason string) error {
+	frame := Close{code, reason}
+	if err := frame.check(); err != nil {
+		return err
+	}
+	c.oweClose(frame)
+	return nil
+}
+
+// Fail fails the connection (RFC 6455, section 7.1.7): unless one was sent
+// before, a close frame with the code and the reason, shortened if need be, is
+// owed, and nothing that the peer sends is looked at any more. The first cause
+// is kept for [Conn.CloseError].
+func (c *Conn) Fail(code CloseCode, reason string, cause error) {
+	if c.state == Closed {
+		return
+	}
+	if c.err == nil {
+		c.err = cause
+	}
+	frame := Close{code, truncateReason(reason)}
+	if frame.check() != nil {
+		frame = Close{Code: InternalError}
+	}
+	c.oweClose(frame)
+	c.in.stop()
+}
+
+// FailViolation fails the connection as an [EventViolation] demands.
+func (c *Conn) FailViolation() {
+	if v, ok := c.in.violation.(*ViolationError); ok {
+		c.Fail(v.Code, v.Reason, v)
+	}
+}
+
+// Disconnected tells that the transport has ended, in one direction at least,
+// and why: io.EOF, or nil when we ended it ourselves. Nothing can be received
+// or sent any more.
+func (c *Conn) Disconnected(cause error) {
+	if c.state == Closed {
+		return
+	}
+	if c.err == nil && (c.rcvd == nil || c.sent == nil) {
+		c.err = cause
+	}
+	c.state = Closed
+	c.in.stop()
+}
+
+// oweClose notes the one close frame that a connection sends.
+func (c *Conn) oweClose(frame Close) {
+	if c.sent != nil || c.state == Closed {
+		return
+	}
+	c.sent = &frame
+	c.rcvdThenSent = c.rcvd != nil
+	c.state = Closing
+	c.out.closeOwed = true
+}
+
+// closeReceived takes the peer's close frame and owes the echo: the same code
+// and reason, as soon as practical (section 5.5.1). Nothing of what the peer
+// sends after it is looked at (section 1.4).
+func (c *Conn) closeReceived(frame Close) {
+	c.rcvd = &frame
+	c.state = Closing
+	c.oweClose(frame)
+	c.in.stop()
+}

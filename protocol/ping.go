@@ -1,0 +1,111 @@
+package protocol
+
+import (
+	"bytes"
+	"time"
+)
+
+// maxPendingPings is how many pings the state remembers. The pong for any of
+// them settles the older ones too, so forgetting the oldest loses only a pong
+// that comes for that very one.
+const maxPendingPings = 64
+
+// pingSize is the size in bytes of a payload that the library chooses. A peer
+// that has not seen the ping guesses it once in 2^32.
+const pingSize = 4
+
+// A PingID names a ping; later ones have higher numbers. The first is 1.
+type PingID uint64
+
+// A Settled ping is one that a pong answered: its own, or one for a later
+// ping (RFC 6455, section 5.5.3).
+type Settled struct {
+	ID  PingID
+	RTT time.Duration // from when the ping was handed out for sending
+}
+
+// pingState tracks the pings that we sent.
+type pingState struct {
+	last    PingID    // the newest ping's
+	pending []ping    // oldest first; the last len-unsent of them were sent
+	unsent  int       // how many at the end wait for AppendOwed
+	settled []Settled // by the pong that Next returned last; reused
+}
+
+type ping struct {
+	id     PingID
+	sentAt time.Time
+	size   int8
+	short  [pingSize]byte // the payload, if it fits
+	long   []byte         // else
+}
+
+func (p *ping) payload() []byte {
+	if p.long != nil {
+		return p.long
+	}
+	return p.short[:p.size]
+}
+
+func (p *ping) setPayload(payload []byte) {
+	p.size = int8(len(payload))
+	if len(payload) <= pingSize {
+		copy(p.short[:], payload)
+		return
+	}
+	p.long = bytes.Clone(payload)
+}
+
+// find returns the index of the pending ping with the payload, or -1.
+func (s *pingState) find(payload []byte) int {
+	for i := range s.pending {
+		if bytes.Equal(s.pending[i].payload(), payload) {
+			return i
+		}
+	}
+	return -1
+}
+
+// add remembers a ping that is to be sent.
+func (s *pingState) add(payload []byte) PingID {
+	if len(s.pending) == maxPendingPings {
+		s.forget(1)
+	}
+	s.last++
+	p := ping{id: s.last}
+	p.setPayload(payload)
+	s.pending = append(s.pending, p)
+	s.unsent++
+	return p.id
+}
+
+// forget drops the n oldest pings.
+func (s *pingState) forget(n int) {
+	rest := copy(s.pending, s.pending[n:])
+	clear(s.pending[rest:])
+	s.pending = s.pending[:rest]
+	s.unsent = min(s.unsent, rest)
+}
+
+// send hands the next unsent ping to frame, which encodes it.
+func (s *pingState) send(now time.Time, frame func(payload []byte)) {
+	for ; s.unsent > 0; s.unsent-- {
+		p := &s.pending[len(s.pending)-s.unsent]
+		p.sentAt = now
+		frame(p.payload())
+	}
+}
+
+// pong settles the ping with the payload and all older ones. A pong that
+// answers none that was sent is a stranger or a duplicate: it settles none.
+func (s *pingState) pong(now time.Time, payload []byte) {
+	s.settled = s.settled[:0]
+	i := s.find(payload)
+	if i < 0 || i >= len(s.pending)-s.unsent {
+		return
+	}
+	for _, p := range s.pending[:i+1] {
+		s.settled = append(s.settled, Settled{p.id, now.Sub(p.sentAt)})
+	}
+	s.forget(i + 1)
+}

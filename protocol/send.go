@@ -1,0 +1,225 @@
+package protocol
+
+import (
+	"fmt"
+	"io"
+	"time"
+	"unicode/utf8"
+)
+
+// outbound is the sending half of a connection.
+type outbound struct {
+	open      bool // a fragmented message was begun and not ended
+	closeOwed bool
+	pongs     pongQueue
+	unasked   pongQueue // unsolicited pongs (section 5.5.3)
+	key       [4]byte   // a masking key just read; here because a Reader makes it escape
+}
+
+// Owed reports whether control frames are waiting for [Conn.AppendOwed].
+func (c *Conn) Owed() bool {
+	return c.state != Closed && (c.out.closeOwed || !c.out.pongs.empty() || c.pings.unsent > 0 || !c.out.unasked.empty())
+}
+
+// AppendOwed appends the control frames that are owed to dst, encoded: pongs,
+// then pings, then a close frame. now is when they are sent; round-trip times
+// count from it. On an error, that of the source of masking keys, dst is
+// returned as it was.
+func (c *Conn) AppendOwed(dst []byte, now time.Time) ([]byte, error) {
+	if !c.Owed() {
+		return dst, nil
+	}
+	frames, err := dst, error(nil)
+	add := func(op Opcode, payload []byte) {
+		if err == nil {
+			frames, err = c.appendFrame(frames, Header{Fin: true, Opcode: op}, payload)
+		}
+	}
+	c.out.pongs.drain(func(payload []byte) { add(OpPong, payload) })
+	c.out.unasked.drain(func(payload []byte) { add(OpPong, payload) })
+	c.pings.send(now, func(payload []byte) { add(OpPing, payload) })
+	if c.out.closeOwed {
+		c.out.closeOwed = false
+		var payload [MaxControlPayload]byte
+		add(OpClose, c.sent.appendPayload(payload[:0]))
+	}
+	if err != nil {
+		return dst, err
+	}
+	return frames, nil
+}
+
+// SendPing owes a ping. A nil payload stands for one that is chosen at random;
+// payload is copied. The error is [ErrControlTooBig], [ErrDuplicatePing], that
+// of the source of random bytes, or a [*CloseError] once a close frame was
+// sent or received. Only the latest 64 pings are remembered: an older one is
+// settled by the pong for any later one.
+func (c *Conn) SendPing(payload []byte) (PingID, error) {
+	switch {
+	case c.state != Open:
+		return 0, c.CloseError()
+	case len(payload) > MaxControlPayload:
+		return 0, ErrControlTooBig
+	case payload == nil:
+		return c.sendRandomPing()
+	case c.pings.find(payload) >= 0:
+		return 0, ErrDuplicatePing
+	}
+	return c.pings.add(payload), nil
+}
+
+func (c *Conn) sendRandomPing() (PingID, error) {
+	for {
+		payload, err := c.randomKey()
+		if err != nil {
+			return 0, err
+		}
+		if c.pings.find(payload[:]) < 0 {
+			return c.pings.add(payload[:]), nil
+		}
+	}
+}
+
+// SendPong owes an unsolicited pong, a heartbeat that asks for no answer
+// (RFC 6455, section 5.5.3). payload is copied. If 64 of them are owed and not
+// sent, only the newest is kept.
+func (c *Conn) SendPong(payload []byte) error {
+	if c.state != Open {
+		return c.CloseError()
+	}
+	if len(payload) > MaxControlPayload {
+		return ErrControlTooBig
+	}
+	c.out.unasked.owe(payload)
+	return nil
+}
+
+// AppendMessage appends a whole message to dst, in one frame, masked if we are
+// the client. The error is a [*CloseError] when no data may be sent any more,
+// [ErrInvalidText], [ErrMessageOrder], or that of the source of masking keys;
+// dst is then returned as it was.
+func (c *Conn) AppendMessage(dst []byte, typ MessageType, payload []byte) ([]byte, error) {
+	if c.out.open {
+		return dst, ErrMessageOrder
+	}
+	if typ == Text && !utf8.Valid(payload) {
+		return dst, ErrInvalidText
+	}
+	h, err := c.BeginFrame(typ, true, len(payload))
+	if err != nil {
+		return dst, err
+	}
+	return appendMasked(AppendHeader(dst, h), h, payload), nil
+}
+
+// AppendFragment appends one frame of a fragmented message to dst (RFC 6455,
+// section 5.4); fin ends the message. typ is that of the whole message in each
+// of its fragments. That a text message is UTF-8 as a whole is left to the
+// caller, for a fragment may end inside a character.
+func (c *Conn) AppendFragment(dst []byte, typ MessageType, fin bool, payload []byte) ([]byte, error) {
+	h, err := c.BeginFrame(typ, fin, len(payload))
+	if err != nil {
+		return dst, err
+	}
+	return appendMasked(AppendHeader(dst, h), h, payload), nil
+}
+
+// BeginFrame returns the header of the next data frame, of length bytes, for a
+// caller that encodes and masks the payload itself (see [AppendHeader] and
+// [Mask]); it must then send the frame.
+func (c *Conn) BeginFrame(typ MessageType, fin bool, length int) (Header, error) {
+	if c.state != Open {
+		return Header{}, c.CloseError()
+	}
+	if typ != Text && typ != Binary {
+		return Header{}, fmt.Errorf("websocket: %v: neither text nor binary", typ)
+	}
+	h := Header{Fin: fin, Opcode: Opcode(typ), Length: int64(length)}
+	if c.out.open {
+		h.Opcode = OpContinuation
+	}
+	if err := c.maskHeader(&h); err != nil {
+		return Header{}, err
+	}
+	c.out.open = !fin
+	return h, nil
+}
+
+func (c *Conn) appendFrame(dst []byte, h Header, payload []byte) ([]byte, error) {
+	h.Length = int64(len(payload))
+	if err := c.maskHeader(&h); err != nil {
+		return dst, err
+	}
+	return appendMasked(AppendHeader(dst, h), h, payload), nil
+}
+
+// appendMasked appends the payload, masked as the header says.
+func appendMasked(dst []byte, h Header, payload []byte) []byte {
+	at := len(dst)
+	dst = append(dst, payload...)
+	if h.Masked {
+		Mask(dst[at:], dst[at:], h.Mask, 0)
+	}
+	return dst
+}
+
+// maskHeader gives a client's frame its own masking key (section 5.3).
+func (c *Conn) maskHeader(h *Header) (err error) {
+	if c.role == Client {
+		h.Masked = true
+		h.Mask, err = c.randomKey()
+	}
+	return err
+}
+
+func (c *Conn) randomKey() (key [4]byte, err error) {
+	_, err = io.ReadFull(c.maskKeys, c.out.key[:])
+	if err != nil {
+		return key, fmt.Errorf("websocket: no masking key: %w", err)
+	}
+	return c.out.key, nil
+}
+
+// The bounds of a pongQueue. Beyond them only the newest pong is owed, as
+// RFC 6455, section 5.5.3, allows.
+const (
+	maxPongs     = 64
+	maxPongBytes = 8 << 10
+)
+
+// A pongQueue holds the payloads of pongs that are owed, in order, each after
+// a byte with its length.
+type pongQueue struct {
+	buf []byte
+	n   int
+}
+
+func (q *pongQueue) empty() bool { return q.n == 0 }
+
+func (q *pongQueue) owe(payload []byte) {
+	if q.n == maxPongs || len(q.buf)+1+len(payload) > maxPongBytes {
+		q.clear()
+	}
+	q.buf = append(append(q.buf, byte(len(payload))), payload...)
+	q.n++
+}
+
+func (q *pongQueue) drain(each func(payload []byte)) {
+	for b := q.buf; len(b) > 0; {
+		size := int(b[0])
+		each(b[1 : 1+size])
+		b = b[1+size:]
+	}
+	q.clear()
+}
+
+func (q *pongQueue) clear() {
+	q.n = 0
+	if cap(q.buf) > maxIdlePongs {
+		q.buf = nil
+	}
+	q.buf = q.buf[:0]
+}
+
+// maxIdlePongs is how much memory in bytes an empty queue keeps.
+const maxIdlePongs = 2 * (1 + MaxControlPayload)

@@ -145,7 +145,7 @@ func truncateReason(reason string) string {
 		return reason
 	}
 	cut := MaxCloseReason
-	for !utf8.RuneStart(reason[cut]) {
+	for cut > 0 && !utf8.RuneStart(reason[cut]) {
 		cut--
 	}
 	return reason[:cut]

@@ -215,12 +215,9 @@ func (c *Conn) Next() Event {
 func (c *Conn) frame() Event {
 	in := &c.in
 	b := in.head()
-	h, size, err := ParseHeader(b)
-	if err == nil {
-		err = c.check(b, h, size)
-	}
+	h, size, err := c.header(b)
 	if err != nil {
-		in.violation = err
+		in.violation = c.firstViolation(b)
 		return Event{}
 	}
 	if size == 0 || h.Opcode.IsControl() && len(b)-size < int(h.Length) {
@@ -235,6 +232,28 @@ func (c *Conn) frame() Event {
 	}
 	in.consume(size)
 	return in.begin(h)
+}
+
+// header parses and checks the header that b begins with.
+func (c *Conn) header(b []byte) (h Header, size int, err error) {
+	h, size, err = ParseHeader(b)
+	if err == nil {
+		err = c.check(b, h, size)
+	}
+	return h, size, err
+}
+
+// firstViolation reports what the first byte shows that is wrong in the header
+// at the beginning of b. A header may break several rules; which one we tell
+// the peer must not depend on how the network cut its bytes.
+func (c *Conn) firstViolation(b []byte) error {
+	n := 1
+	_, _, err := c.header(b[:n])
+	for err == nil {
+		n++
+		_, _, err = c.header(b[:n])
+	}
+	return err
 }
 
 // head returns the bytes that the next frame begins with: the data, or what

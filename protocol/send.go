@@ -68,8 +68,10 @@ func (c *Conn) SendPing(payload []byte) (PingID, error) {
 	return c.pings.add(payload), nil
 }
 
+// sendRandomPing tries a few payloads, no more: a source of random bytes that
+// repeats itself would have it try for ever.
 func (c *Conn) sendRandomPing() (PingID, error) {
-	for {
+	for range 8 {
 		payload, err := c.randomKey()
 		if err != nil {
 			return 0, err
@@ -78,6 +80,7 @@ func (c *Conn) sendRandomPing() (PingID, error) {
 			return c.pings.add(payload[:]), nil
 		}
 	}
+	return 0, ErrDuplicatePing
 }
 
 // SendPong owes an unsolicited pong, a heartbeat that asks for no answer

@@ -38,8 +38,12 @@ var (
 	// ErrInvalidText: the caller gave a text message that is not UTF-8.
 	ErrInvalidText = errors.New("websocket: text message is not UTF-8")
 
-	// ErrMessageOrder: the caller began a message inside another one, or
-	// went on with none begun (RFC 6455, section 5.4).
+	// ErrMessageType: the caller gave a type that is neither [Text] nor
+	// [Binary].
+	ErrMessageType = errors.New("websocket: message is neither text nor binary")
+
+	// ErrMessageOrder: the caller began a message inside another one, whole
+	// or of another type (RFC 6455, section 5.4).
 	ErrMessageOrder = errors.New("websocket: frame out of order in a fragmented message")
 )
 

@@ -9,7 +9,8 @@ import (
 
 // outbound is the sending half of a connection.
 type outbound struct {
-	open      bool // a fragmented message was begun and not ended
+	open      bool        // a fragmented message was begun and not ended
+	typ       MessageType // of that message
 	closeOwed bool
 	pongs     pongQueue
 	unasked   pongQueue // unsolicited pongs (section 5.5.3)
@@ -99,13 +100,15 @@ func (c *Conn) SendPong(payload []byte) error {
 
 // AppendMessage appends a whole message to dst, in one frame, masked if we are
 // the client. The error is a [*CloseError] when no data may be sent any more,
-// [ErrInvalidText], [ErrMessageOrder], or that of the source of masking keys;
-// dst is then returned as it was.
+// [ErrInvalidText], [ErrMessageOrder], [ErrMessageType], or that of the source
+// of masking keys; dst is then returned as it was. payload is copied.
 func (c *Conn) AppendMessage(dst []byte, typ MessageType, payload []byte) ([]byte, error) {
-	if c.out.open {
+	switch {
+	case c.state != Open: // the first thing to know, also inside a message
+		return dst, c.CloseError()
+	case c.out.open:
 		return dst, ErrMessageOrder
-	}
-	if typ == Text && !utf8.Valid(payload) {
+	case typ == Text && !utf8.Valid(payload):
 		return dst, ErrInvalidText
 	}
 	h, err := c.BeginFrame(typ, true, len(payload))
@@ -117,8 +120,9 @@ func (c *Conn) AppendMessage(dst []byte, typ MessageType, payload []byte) ([]byt
 
 // AppendFragment appends one frame of a fragmented message to dst (RFC 6455,
 // section 5.4); fin ends the message. typ is that of the whole message in each
-// of its fragments. That a text message is UTF-8 as a whole is left to the
-// caller, for a fragment may end inside a character.
+// of its fragments, anything else is [ErrMessageOrder]. That a text message is
+// UTF-8 as a whole is left to the caller, for a fragment may end inside a
+// character. Other errors are those of [Conn.AppendMessage].
 func (c *Conn) AppendFragment(dst []byte, typ MessageType, fin bool, payload []byte) ([]byte, error) {
 	h, err := c.BeginFrame(typ, fin, len(payload))
 	if err != nil {
@@ -135,16 +139,19 @@ func (c *Conn) BeginFrame(typ MessageType, fin bool, length int) (Header, error)
 		return Header{}, c.CloseError()
 	}
 	if typ != Text && typ != Binary {
-		return Header{}, fmt.Errorf("websocket: %v: neither text nor binary", typ)
+		return Header{}, ErrMessageType
 	}
 	h := Header{Fin: fin, Opcode: Opcode(typ), Length: int64(length)}
 	if c.out.open {
+		if typ != c.out.typ { // the caller mixes up two messages
+			return Header{}, ErrMessageOrder
+		}
 		h.Opcode = OpContinuation
 	}
 	if err := c.maskHeader(&h); err != nil {
 		return Header{}, err
 	}
-	c.out.open = !fin
+	c.out.open, c.out.typ = !fin, typ
 	return h, nil
 }
 

@@ -87,12 +87,17 @@ func (s *pingState) forget(n int) {
 	s.unsent = min(s.unsent, rest)
 }
 
-// send hands the next unsent ping to frame, which encodes it.
-func (s *pingState) send(now time.Time, frame func(payload []byte)) {
+// eachUnsent hands the payloads of the unsent pings to frame, oldest first.
+func (s *pingState) eachUnsent(frame func(payload []byte)) {
+	for i := len(s.pending) - s.unsent; i < len(s.pending); i++ {
+		frame(s.pending[i].payload())
+	}
+}
+
+// sent notes that all pings were sent.
+func (s *pingState) sent(now time.Time) {
 	for ; s.unsent > 0; s.unsent-- {
-		p := &s.pending[len(s.pending)-s.unsent]
-		p.sentAt = now
-		frame(p.payload())
+		s.pending[len(s.pending)-s.unsent].sentAt = now
 	}
 }
 

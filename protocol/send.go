@@ -25,7 +25,7 @@ func (c *Conn) Owed() bool {
 // AppendOwed appends the control frames that are owed to dst, encoded: pongs,
 // then pings, then a close frame. now is when they are sent; round-trip times
 // count from it. On an error, that of the source of masking keys, dst is
-// returned as it was.
+// returned as it was and all of them stay owed.
 func (c *Conn) AppendOwed(dst []byte, now time.Time) ([]byte, error) {
 	if !c.Owed() {
 		return dst, nil
@@ -36,18 +36,26 @@ func (c *Conn) AppendOwed(dst []byte, now time.Time) ([]byte, error) {
 			frames, err = c.appendFrame(frames, Header{Fin: true, Opcode: op}, payload)
 		}
 	}
-	c.out.pongs.drain(func(payload []byte) { add(OpPong, payload) })
-	c.out.unasked.drain(func(payload []byte) { add(OpPong, payload) })
-	c.pings.send(now, func(payload []byte) { add(OpPing, payload) })
+	c.out.pongs.each(func(payload []byte) { add(OpPong, payload) })
+	c.out.unasked.each(func(payload []byte) { add(OpPong, payload) })
+	c.pings.eachUnsent(func(payload []byte) { add(OpPing, payload) })
 	if c.out.closeOwed {
-		c.out.closeOwed = false
 		var payload [MaxControlPayload]byte
 		add(OpClose, c.sent.appendPayload(payload[:0]))
 	}
 	if err != nil {
 		return dst, err
 	}
+	c.handedOut(now)
 	return frames, nil
+}
+
+// handedOut notes that all that was owed is on its way.
+func (c *Conn) handedOut(now time.Time) {
+	c.out.pongs.clear()
+	c.out.unasked.clear()
+	c.pings.sent(now)
+	c.out.closeOwed = false
 }
 
 // SendPing owes a ping. A nil payload stands for one that is chosen at random;
@@ -214,13 +222,12 @@ func (q *pongQueue) owe(payload []byte) {
 	q.n++
 }
 
-func (q *pongQueue) drain(each func(payload []byte)) {
+func (q *pongQueue) each(frame func(payload []byte)) {
 	for b := q.buf; len(b) > 0; {
 		size := int(b[0])
-		each(b[1 : 1+size])
+		frame(b[1 : 1+size])
 		b = b[1+size:]
 	}
-	q.clear()
 }
 
 func (q *pongQueue) clear() {

@@ -198,12 +198,10 @@ func (c *Conn) randomKey() (key [4]byte, err error) {
 	return c.out.key, nil
 }
 
-// The bounds of a pongQueue. Beyond them only the newest pong is owed, as
-// RFC 6455, section 5.5.3, allows.
-const (
-	maxPongs     = 64
-	maxPongBytes = 8 << 10
-)
+// maxPongs bounds a pongQueue; beyond it only the newest pong is owed, as
+// RFC 6455, section 5.5.3, allows. The queue then holds at most
+// maxPongs*(1+MaxControlPayload) = 8064 bytes.
+const maxPongs = 64
 
 // A pongQueue holds the payloads of pongs that are owed, in order, each after
 // a byte with its length.
@@ -215,7 +213,7 @@ type pongQueue struct {
 func (q *pongQueue) empty() bool { return q.n == 0 }
 
 func (q *pongQueue) owe(payload []byte) {
-	if q.n == maxPongs || len(q.buf)+1+len(payload) > maxPongBytes {
+	if q.n == maxPongs {
 		q.clear()
 	}
 	q.buf = append(append(q.buf, byte(len(payload))), payload...)

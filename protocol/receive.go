@@ -132,7 +132,7 @@ func (c *Conn) Received(now time.Time, n int, data []byte) {
 }
 
 // Buffered reports whether what was received and not yet returned by Next
-// holds a whole frame at least.
+// holds a whole frame, the rest of one, or a malformed header.
 func (c *Conn) Buffered() bool {
 	in := &c.in
 	if in.stopped || in.violation != nil {
@@ -141,11 +141,9 @@ func (c *Conn) Buffered() bool {
 	if in.inFrame {
 		return int64(len(in.data)) >= in.left
 	}
-	if len(in.data) < 2 || len(in.stash) > 0 {
-		return false
-	}
-	h, size, err := ParseHeader(in.data)
-	return err != nil || size > 0 && int64(len(in.data)-size) >= h.Length
+	h, size, err := ParseHeader(in.head())
+	held := len(in.stash) + len(in.data)
+	return err != nil || size > 0 && int64(held-size) >= h.Length
 }
 
 // Streaming has messages handed out in chunks, as they arrive, from the one in

@@ -88,6 +88,7 @@ type inbound struct {
 func (in *inbound) stop() {
 	in.stopped = true
 	in.data, in.stash = nil, nil
+	in.buf, in.base, in.into = nil, 0, false
 }
 
 // Window returns where the next bytes from the transport belong: free space
@@ -200,9 +201,9 @@ func (c *Conn) Next() Event {
 			break
 		}
 	}
+	in.data = nil // all was used; do not hold on to the caller's buffer
 	if in.violation != nil && !in.reported && !in.stopped {
 		in.reported = true
-		in.data = nil
 		return Event{Kind: EventViolation}
 	}
 	return Event{}

@@ -64,6 +64,7 @@ type inbound struct {
 	inFrame bool
 	fin     bool
 	left    int64 // bytes of payload still to come
+	masked  bool
 	mask    [4]byte
 	offset  int // in the payload, modulo 4, of the next byte
 
@@ -226,7 +227,9 @@ func (c *Conn) frame() Event {
 	if h.Opcode.IsControl() {
 		payload := b[size : size+int(h.Length)]
 		in.consume(size + int(h.Length))
-		Mask(payload, payload, h.Mask, 0)
+		if h.Masked {
+			Mask(payload, payload, h.Mask, 0)
+		}
 		return c.control(h.Opcode, payload)
 	}
 	in.consume(size)
@@ -358,7 +361,8 @@ func (in *inbound) begin(h Header) Event {
 	}
 	in.open = true
 	in.inFrame = true
-	in.fin, in.left, in.mask, in.offset = h.Fin, h.Length, h.Mask, 0
+	in.fin, in.left = h.Fin, h.Length
+	in.masked, in.mask, in.offset = h.Masked, h.Mask, 0
 	in.size += h.Length
 	return in.payload()
 }
@@ -403,7 +407,9 @@ func (in *inbound) payload() Event {
 
 // take unmasks and checks bytes of the payload that have arrived.
 func (in *inbound) take(p []byte) (ok bool) {
-	Mask(p, p, in.mask, in.offset)
+	if in.masked {
+		Mask(p, p, in.mask, in.offset)
+	}
 	in.offset = (in.offset + len(p)) & 3
 	in.left -= int64(len(p))
 	if in.typ != Text {

@@ -176,13 +176,13 @@ func (h *Header) parseLength(b []byte) (size int, err error) {
 		}
 		return 4, nil
 	case length64:
+		if len(b) > 2 && b[2]&0x80 != 0 {
+			return 0, violation(ProtocolError, "5.2", "length with its most significant bit set")
+		}
 		if len(b) < 10 {
 			return 0, nil
 		}
 		length := binary.BigEndian.Uint64(b[2:])
-		if length>>63 != 0 {
-			return 0, violation(ProtocolError, "5.2", "length with its most significant bit set")
-		}
 		if length <= 0xffff {
 			return 0, violation(ProtocolError, "5.2", "length %d in 64 bits", length)
 		}

@@ -60,14 +60,16 @@ func violation(code CloseCode, section, format string, args ...any) *ViolationEr
 }
 
 func (e *ViolationError) Error() string {
-	return fmt.Sprintf("websocket: peer broke the protocol: %s (RFC %s)", e.Reason, e.rfc())
+	return fmt.Sprintf("websocket: peer broke the protocol: %s (RFC %s)", e.Reason, rfc(e.Section))
 }
 
-func (e *ViolationError) rfc() string {
-	if strings.Contains(e.Section, ",") {
-		return e.Section
+// rfc completes a section of RFC 6455; one of another RFC names it, for
+// example "7692, section 7.2".
+func rfc(section string) string {
+	if strings.Contains(section, ",") {
+		return section
 	}
-	return "6455, section " + e.Section
+	return "6455, section " + section
 }
 
 // Is reports true for [ErrMessageTooBig] when the code is 1009.

@@ -1,0 +1,282 @@
+package protocol
+
+import (
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An Acceptor is a server's side of the opening handshake (RFC 6455, section
+// 4.2). The zero value accepts every client that is not a web page of another
+// origin. Its methods do not change it and may be called concurrently, if
+// SelectSubprotocol may.
+type Acceptor struct {
+	// Subprotocols that the server speaks, in order of preference: the first
+	// that the client offers too is chosen. If there are any, a client that
+	// offers none of them is refused with status 400.
+	Subprotocols []string
+
+	// SelectSubprotocol, if not nil, chooses in place of that rule. offered
+	// has what the client offers, in its order of preference; the result is
+	// one of them, or "" to go on without a subprotocol. An error refuses the
+	// client with status 400.
+	SelectSubprotocol func(r *http.Request, offered []string) (string, error)
+
+	// Origins are the web pages that may connect from elsewhere, as browsers
+	// name them: "https://example.com", with the port if it is not the
+	// scheme's. "null" means pages without an origin and "*" all pages. Pages
+	// of the server's own origin may always connect, and so may programs
+	// that are not browsers and send no Origin header.
+	//
+	// A browser sends its user's cookies with a handshake, whichever page
+	// asked for it: think of that before you write "*" (section 10.2).
+	Origins []string
+}
+
+// Validate reports settings that could never work, as a [*HandshakeError]
+// that blames the caller: malformed or repeated subprotocols and malformed
+// origins. Accept does not look for them.
+func (a *Acceptor) Validate() error {
+	if reason, ok := checkSubprotocols(a.Subprotocols); !ok {
+		return localError("4.2.2", reason, ErrSubprotocol)
+	}
+	for _, s := range a.Origins {
+		if _, ok := parseOrigin(s); !ok && s != anyOrigin && s != nullOrigin {
+			return localError("6454, section 6.2", quote(s)+` is no origin like "https://example.com"`, ErrOrigin)
+		}
+	}
+	return nil
+}
+
+// Accept checks a client's request and returns what was agreed and the header
+// of the response with status 101; see [AppendResponse]. Further fields may be
+// added to it. Its names are spelt as RFC 6455 spells them. r is not changed.
+//
+// The error is a [*HandshakeError] with the status to answer with. It wraps
+// [ErrUpgrade] with status 405, 426 or 505, [ErrOrigin] with 403,
+// [ErrSubprotocol] or [ErrExtension] with 400, or what SelectSubprotocol
+// returned; a request that is malformed otherwise has status 400.
+func (a *Acceptor) Accept(r *http.Request) (Agreement, http.Header, error) {
+	if err := checkRequest(r); err != nil {
+		return Agreement{}, nil, err
+	}
+	if err := a.checkOrigin(r); err != nil {
+		return Agreement{}, nil, err
+	}
+	// No extension is spoken yet, but malformed ones must not pass (9.1).
+	if _, err := ParseExtensions(HeaderValues(r.Header, headerExtensions)); err != nil {
+		return Agreement{}, nil, err
+	}
+	subprotocol, err := a.subprotocol(r)
+	if err != nil {
+		return Agreement{}, nil, err
+	}
+	header := http.Header{
+		"Upgrade":    {"websocket"},
+		"Connection": {"Upgrade"},
+		headerAccept: {acceptKey(trimSpace(HeaderValues(r.Header, headerKey)[0]))},
+		"Server":     {product},
+	}
+	if subprotocol != "" {
+		header[headerProtocol] = []string{subprotocol}
+	}
+	return Agreement{Subprotocol: subprotocol}, header, nil
+}
+
+// checkRequest checks what does not depend on the server's settings (section
+// 4.2.1): first whether this is about WebSocket at all, then the details.
+func checkRequest(r *http.Request) error {
+	for _, check := range []func(*http.Request) error{
+		checkMethod, checkHTTPVersion, checkUpgrade, checkVersion, checkKey, checkHost, checkNoBody,
+	} {
+		if err := check(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clientError returns an error that blames the client.
+func clientError(status int, reason string, err error) *HandshakeError {
+	return &HandshakeError{Status: status, Reason: reason, Section: "4.2.1", Err: err}
+}
+
+func badRequest(reason string) *HandshakeError {
+	return clientError(http.StatusBadRequest, reason, nil)
+}
+
+// upgradeRequired tells a client what to upgrade to (RFC 9110, section
+// 15.5.22) and which version of it (RFC 6455, section 4.4).
+func upgradeRequired(reason string) *HandshakeError {
+	e := clientError(http.StatusUpgradeRequired, reason, ErrUpgrade)
+	e.Header = http.Header{
+		"Upgrade":     {"websocket"},
+		"Connection":  {"Upgrade"},
+		headerVersion: {version},
+	}
+	return e
+}
+
+func checkMethod(r *http.Request) error {
+	if r.Method == http.MethodGet {
+		return nil
+	}
+	e := clientError(http.StatusMethodNotAllowed, "method "+quote(r.Method)+" instead of GET", ErrUpgrade)
+	e.Header = http.Header{"Allow": {http.MethodGet}}
+	return e
+}
+
+func checkHTTPVersion(r *http.Request) error {
+	if r.ProtoAtLeast(1, 1) {
+		return nil
+	}
+	return clientError(http.StatusHTTPVersionNotSupported, quote(r.Proto)+" instead of HTTP/1.1", ErrUpgrade)
+}
+
+func checkUpgrade(r *http.Request) error {
+	if !listContains(HeaderValues(r.Header, "Connection"), "upgrade") {
+		return upgradeRequired(`no "Upgrade" in the Connection header; this is a WebSocket server`)
+	}
+	if !listContains(HeaderValues(r.Header, "Upgrade"), "websocket") {
+		return upgradeRequired(`no "websocket" in the Upgrade header; this is a WebSocket server`)
+	}
+	return nil
+}
+
+func checkVersion(r *http.Request) error {
+	values := HeaderValues(r.Header, headerVersion)
+	if len(values) != 1 {
+		return badRequest(oneExpected(headerVersion, values))
+	}
+	if trimSpace(values[0]) != version {
+		e := upgradeRequired("WebSocket version " + quote(values[0]) + " instead of 13")
+		e.Section = "4.4"
+		return e
+	}
+	return nil
+}
+
+func oneExpected(name string, values []string) string {
+	return strconv.Itoa(len(values)) + " " + name + " headers instead of one"
+}
+
+// checkKey checks that the key encodes 16 bytes. Its size is checked first,
+// because package base64 passes over line breaks.
+func checkKey(r *http.Request) error {
+	values := HeaderValues(r.Header, headerKey)
+	if len(values) != 1 {
+		return badRequest(oneExpected(headerKey, values))
+	}
+	key := trimSpace(values[0])
+	if len(key) == base64.StdEncoding.EncodedLen(nonceSize) {
+		nonce, err := base64.StdEncoding.DecodeString(key)
+		if err == nil && len(nonce) == nonceSize {
+			return nil
+		}
+	}
+	return badRequest(headerKey + " header " + quote(key) + " is not 16 bytes in base64")
+}
+
+func checkHost(r *http.Request) error {
+	if r.Host == "" {
+		return badRequest("no Host header")
+	}
+	return nil
+}
+
+// checkNoBody refuses a request with a body: its bytes would be taken for
+// frames by us and for a body by a proxy on the way, or the other way round.
+func checkNoBody(r *http.Request) error {
+	if r.ContentLength != 0 || len(r.TransferEncoding) > 0 {
+		return badRequest("request with a body")
+	}
+	return nil
+}
+
+// subprotocol chooses the subprotocol (section 4.2.2, point 5).
+func (a *Acceptor) subprotocol(r *http.Request) (string, error) {
+	offered, err := offeredSubprotocols(r)
+	if err != nil {
+		return "", err
+	}
+	if a.SelectSubprotocol != nil {
+		return a.selectSubprotocol(r, offered)
+	}
+	if len(a.Subprotocols) == 0 {
+		return "", nil
+	}
+	for _, name := range a.Subprotocols {
+		if slices.Contains(offered, name) {
+			return name, nil
+		}
+	}
+	reason := "client offers none of the subprotocols " + strings.Join(a.Subprotocols, ", ")
+	return "", clientError(http.StatusBadRequest, reason, ErrSubprotocol)
+}
+
+func offeredSubprotocols(r *http.Request) ([]string, error) {
+	values := HeaderValues(r.Header, headerProtocol)
+	if len(values) == 0 {
+		return nil, nil
+	}
+	offered, err := parseTokens(values)
+	if err != nil {
+		return nil, clientError(http.StatusBadRequest, "malformed Sec-WebSocket-Protocol header: "+err.Error(), ErrSubprotocol)
+	}
+	if reason, ok := checkSubprotocols(offered); !ok {
+		return nil, clientError(http.StatusBadRequest, reason, ErrSubprotocol)
+	}
+	return offered, nil
+}
+
+func (a *Acceptor) selectSubprotocol(r *http.Request, offered []string) (string, error) {
+	name, err := a.SelectSubprotocol(r, offered)
+	switch {
+	case err != nil:
+		return "", clientError(http.StatusBadRequest, "no subprotocol: "+err.Error(), err)
+	case name != "" && !slices.Contains(offered, name):
+		return "", localError("4.2.2", "SelectSubprotocol chose "+quote(name)+", which the client did not offer", ErrSubprotocol)
+	}
+	return name, nil
+}
+
+// AppendResponse appends the response 101 Switching Protocols with header to
+// dst, as it goes over the wire (section 4.2.2). now is for the Date header. A
+// field with no value, or only an empty one, is left out: that is how to leave
+// out Date and Server.
+//
+// The error is a [*HandshakeError] that blames the caller: a field with a
+// malformed name or a control character in its value, or one of a body's,
+// which a 101 response cannot have. dst is then returned as it was.
+func AppendResponse(dst []byte, header http.Header, now time.Time) ([]byte, error) {
+	if err := checkHeader(header); err != nil {
+		return dst, err
+	}
+	for _, name := range []string{"Content-Length", "Transfer-Encoding"} {
+		if len(HeaderValues(header, name)) > 0 {
+			return dst, localError("9110, section 8.6", name+" header in a response without a body", nil)
+		}
+	}
+	b := append(dst, "HTTP/1.1 101 Switching Protocols\r\n"...)
+	if _, given := header["Date"]; !given {
+		b = appendField(b, "Date", now.UTC().Format(http.TimeFormat))
+	}
+	for _, name := range sortedNames(header) {
+		for _, value := range header[name] {
+			b = appendField(b, name, value)
+		}
+	}
+	return append(b, "\r\n"...), nil
+}
+
+// appendField appends one header line. No field of ours means something when
+// it is empty.
+func appendField(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	return append(append(append(append(dst, name...), ": "...), value...), "\r\n"...)
+}

@@ -141,7 +141,8 @@ func (c *Conn) AppendFragment(dst []byte, typ MessageType, fin bool, payload []b
 
 // BeginFrame returns the header of the next data frame, of length bytes, for a
 // caller that encodes and masks the payload itself (see [AppendHeader] and
-// [Mask]); it must then send the frame.
+// [Mask]); it must then send the frame, or take it back with [Conn.UndoFrame].
+// length is in bytes and not negative.
 func (c *Conn) BeginFrame(typ MessageType, fin bool, length int) (Header, error) {
 	if c.state != Open {
 		return Header{}, c.CloseError()
@@ -161,6 +162,12 @@ func (c *Conn) BeginFrame(typ MessageType, fin bool, length int) (Header, error)
 	}
 	c.out.open, c.out.typ = !fin, typ
 	return h, nil
+}
+
+// UndoFrame takes back the last call of [Conn.BeginFrame], which returned h,
+// for a caller that sent nothing of the frame and will not.
+func (c *Conn) UndoFrame(h Header) {
+	c.out.open = h.Opcode == OpContinuation // as it was before the frame
 }
 
 func (c *Conn) appendFrame(dst []byte, h Header, payload []byte) ([]byte, error) {

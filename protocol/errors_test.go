@@ -1,0 +1,73 @@
+package protocol
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+)
+
+// TestCloseError tells the story of each way to end, and in which class it is:
+// normal only if a close frame with 1000, 1001 or no code went each way.
+func TestCloseError(t *testing.T) {
+	ok, away, none := &Close{1000, ""}, &Close{1001, "bye"}, &Close{Code: NoStatusReceived}
+	policy := &Close{1008, "no"}
+	for _, tt := range []struct {
+		err    CloseError
+		normal bool
+		code   CloseCode
+		reason string
+		text   string
+	}{
+		{CloseError{}, false, 1006, "", "no close frame received or sent"},
+		{CloseError{Err: io.EOF}, false, 1006, "", "no close frame received or sent: EOF"},
+		{CloseError{Sent: ok}, false, 1006, "", "sent 1000 (OK); no close frame received"},
+		{CloseError{Rcvd: away}, false, 1001, "bye", "received 1001 (going away) bye; no close frame sent"},
+		{CloseError{Rcvd: ok, Sent: ok}, true, 1000, "", "sent 1000 (OK); then received 1000 (OK)"},
+		{CloseError{Rcvd: away, Sent: away, RcvdThenSent: true}, true, 1001, "bye",
+			"received 1001 (going away) bye; then sent 1001 (going away) bye"},
+		{CloseError{Rcvd: none, Sent: none, RcvdThenSent: true}, true, 1005, "",
+			"received 1005 (no status received [internal]); then sent 1005 (no status received [internal])"},
+		{CloseError{Rcvd: policy, Sent: policy, RcvdThenSent: true}, false, 1008, "no",
+			"received 1008 (policy violation) no; then sent 1008 (policy violation) no"},
+		{CloseError{Rcvd: ok, Sent: policy}, false, 1000, "", "sent 1008 (policy violation) no; then received 1000 (OK)"},
+		{CloseError{Rcvd: policy, Sent: ok}, false, 1008, "no", "sent 1000 (OK); then received 1008 (policy violation) no"},
+	} {
+		err := fmt.Errorf("wrapped: %w", &tt.err)
+		if want := "wrapped: websocket: " + tt.text; err.Error() != want {
+			t.Errorf("text %q, want %q", err, want)
+		}
+		var ce *CloseError
+		if !errors.As(err, &ce) || ce.Code() != tt.code || ce.Reason() != tt.reason {
+			t.Errorf("%s: code %v and reason %q, want %v and %q", tt.text, ce.Code(), ce.Reason(), tt.code, tt.reason)
+		}
+		for target, want := range map[error]bool{
+			ErrClosed: true, ErrClosedOK: tt.normal, ErrClosedError: !tt.normal,
+			io.EOF: tt.err.Err != nil, ErrMessageTooBig: false,
+		} {
+			if got := errors.Is(err, target); got != want {
+				t.Errorf("%s: is %q: %t", tt.text, target, got)
+			}
+		}
+	}
+}
+
+func TestViolationError(t *testing.T) {
+	for _, tt := range []struct {
+		err  *ViolationError
+		text string
+		big  bool
+	}{
+		{violation(ProtocolError, "5.2", "bad %d", 1), "websocket: peer broke the protocol: bad 1 (RFC 6455, section 5.2)", false},
+		{violation(MessageTooBig, "7692, section 7", "big"), "websocket: peer broke the protocol: big (RFC 7692, section 7)", true},
+	} {
+		if tt.err.Error() != tt.text {
+			t.Errorf("text %q, want %q", tt.err, tt.text)
+		}
+		closed := &CloseError{Err: tt.err} // as it comes out of a connection
+		var v *ViolationError
+		if errors.Is(closed, ErrMessageTooBig) != tt.big || !errors.As(closed, &v) || v != tt.err {
+			t.Errorf("%v: too big %t, found %v", closed, errors.Is(closed, ErrMessageTooBig), v)
+		}
+	}
+}

@@ -105,14 +105,14 @@ func (o *Offer) furtherHeader() (http.Header, error) {
 	}
 	header := http.Header{"User-Agent": {product}}
 	for _, name := range sortedNames(o.Header) {
-		canonical := http.CanonicalHeaderKey(name)
+		key, canonical := name, http.CanonicalHeaderKey(name)
 		if isHandshakeField(canonical) {
 			return nil, localError("4.1", "header "+name+" belongs to the handshake", nil)
 		}
 		if canonical == "User-Agent" || canonical == "Authorization" {
-			name = canonical // net/http and we look for this spelling
+			key = canonical // net/http and we look for this spelling
 		}
-		header[name] = slices.Clone(o.Header[name])
+		header[key] = slices.Clone(o.Header[name])
 	}
 	return header, nil
 }

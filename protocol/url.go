@@ -83,14 +83,12 @@ func defaultPort(scheme string) string {
 }
 
 // escapeQuery escapes what a request line cannot hold: spaces, control and
-// non-ASCII characters. url.Parse leaves them in a query as they are.
+// non-ASCII characters, which url.Parse leaves in a query as they are, and the
+// sign before a fragment.
 func escapeQuery(query string) string {
-	if !strings.ContainsFunc(query, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return query
-	}
 	var b strings.Builder
 	for i := range len(query) {
-		if c := query[i]; c <= ' ' || c >= 0x7f {
+		if c := query[i]; c <= ' ' || c >= 0x7f || c == '#' {
 			fmt.Fprintf(&b, "%%%02X", c)
 		} else {
 			b.WriteByte(c)

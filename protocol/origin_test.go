@@ -1,0 +1,121 @@
+package protocol
+
+import (
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestOrigin decides who may connect. A missing origin is a program that is
+// not a browser.
+func TestOrigin(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		host   string
+		tls    bool
+		origin string // "-": none
+		allow  string // with spaces between them
+		want   bool
+	}{
+		{"no browser", "example.com", false, "-", "", true},
+		{"no browser, with a list", "example.com", false, "-", "https://example.org", true},
+
+		{"same", "example.com", false, "http://example.com", "", true},
+		{"same, TLS ended by a proxy", "example.com", false, "https://example.com", "", true},
+		{"same, TLS", "example.com", true, "https://example.com", "", true},
+		{"same host but plain HTTP", "example.com", true, "http://example.com", "", false},
+		{"same with port", "example.com:8080", false, "http://example.com:8080", "", true},
+		{"default port said by one", "example.com:443", true, "https://example.com", "", true},
+		{"default port said by the other", "example.com", false, "http://example.com:80", "", true},
+		{"other case", "Example.COM", false, "HTTP://exAMPle.com", "", true},
+		{"IPv6", "[::1]:8080", false, "http://[::1]:8080", "", true},
+		{"IPv6 without port", "[::1]", false, "http://[::1]", "", true},
+
+		{"other host", "example.com", false, "http://example.org", "", false},
+		{"subdomain", "example.com", false, "http://www.example.com", "", false},
+		{"host that ends alike", "example.com", false, "http://badexample.com", "", false},
+		{"host that begins alike", "example.com", false, "http://example.com.evil.org", "", false},
+		{"user that looks like the host", "example.com", false, "http://example.com@evil.org", "", false},
+		{"other port", "example.com:8080", false, "http://example.com:8081", "", false},
+		{"no port", "example.com:8080", false, "http://example.com", "", false},
+		{"port of the other scheme", "example.com:80", false, "https://example.com", "", false},
+		{"other scheme", "example.com", false, "ftp://example.com", "", false},
+		{"app with a scheme of its own", "example.com", false, "app://example.com", "", false},
+		{"null", "example.com", false, "null", "", false},
+		{"empty", "example.com", false, "", "", false},
+		{"path", "example.com", false, "http://example.com/", "", false},
+		{"query", "example.com", false, "http://example.com?", "", false},
+		{"no scheme", "example.com", false, "example.com", "", false},
+		{"no host", "example.com", false, "http://", "", false},
+		{"port alone", ":80", false, "http://:80", "", false},
+		{"two in one line", "example.com", false, "http://example.com http://evil.org", "", false},
+
+		{"allowed", "example.com", false, "https://example.org", "https://example.org", true},
+		{"second allowed", "example.com", false, "https://b.org", "https://a.org https://b.org", true},
+		{"allowed in other case", "example.com", false, "https://example.org", "HTTPS://Example.ORG", true},
+		{"allowed with default port", "example.com", false, "https://example.org", "https://example.org:443", true},
+		{"same, though not in the list", "example.com", false, "http://example.com", "https://example.org", true},
+		{"not in the list", "example.com", false, "https://example.net", "https://example.org", false},
+		{"other scheme than allowed", "example.com", false, "http://example.org", "https://example.org", false},
+		{"subdomain of an allowed one", "example.com", false, "https://www.example.org", "https://example.org", false},
+		{"extension", "example.com", false, "chrome-extension://abcdef", "chrome-extension://abcdef", true},
+		{"null not allowed by a list", "example.com", false, "null", "https://example.org", false},
+		{"null allowed", "example.com", false, "null", "null", true},
+		{"malformed entry allows nothing", "example.com", false, "https://example.org", "example.org", false},
+		{"malformed origin like a malformed entry", "example.com", false, "example.org", "example.org", false},
+
+		{"all", "example.com", false, "https://evil.org", "*", true},
+		{"all, null", "example.com", false, "null", "*", true},
+		{"all, malformed", "example.com", false, "what", "https://a.org *", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := request(t, "")
+			r.Host = tt.host
+			if tt.tls {
+				r.TLS = new(tls.ConnectionState)
+			}
+			if tt.origin != "-" {
+				r.Header["Origin"] = []string{tt.origin}
+			}
+			a := Acceptor{Origins: strings.Fields(tt.allow)}
+			_, _, err := a.Accept(r)
+			if tt.want && err != nil {
+				t.Errorf("refused: %v", err)
+			}
+			var he *HandshakeError
+			if !tt.want && (!errors.As(err, &he) || he.Status != http.StatusForbidden || he.Local || !errors.Is(err, ErrOrigin)) {
+				t.Errorf("%v, want status 403 and ErrOrigin", err)
+			}
+		})
+	}
+}
+
+// TestSeveralOrigins is refused whatever is allowed: RFC 6454, section 7.3,
+// lets a client send one.
+func TestSeveralOrigins(t *testing.T) {
+	r := request(t, "Origin: http://example.com\r\nOrigin: http://example.com\r\n")
+	_, _, err := (&Acceptor{Origins: []string{"*"}}).Accept(r)
+	wantHandshakeError(t, err, HandshakeError{Status: 400, Section: "6454, section 7.3", Reason: "several Origin headers"})
+}
+
+// TestValidate finds settings that could never work.
+func TestValidate(t *testing.T) {
+	good := Acceptor{
+		Subprotocols: []string{"a", "b"},
+		Origins:      []string{"*", "null", "https://example.com", "http://[::1]:80", "moz-extension://6e2d", "tauri+x.1-2://localhost"},
+	}
+	if err := good.Validate(); err != nil {
+		t.Error(err)
+	}
+	for _, a := range []Acceptor{{Subprotocols: []string{"a", "a"}}, {Subprotocols: []string{"a b"}}, {Subprotocols: []string{""}}} {
+		wantLocalError(t, a.Validate(), ErrSubprotocol)
+	}
+	for _, s := range []string{
+		"", "example.com", "https://", "https://example.com/", "https://example.com/path", "https://example.com?", "https://u@example.com",
+		"1http://example.com", "ht_tp://example.com", "://example.com", "https://*.example com", "https:example.com", "NULL",
+	} {
+		wantLocalError(t, (&Acceptor{Origins: []string{"*", s}}).Validate(), ErrOrigin)
+	}
+}

@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -112,7 +114,6 @@ func (d *driver) run(pieces ...[]byte) *driver {
 // feed gives one piece to the Conn. Without windows it goes in at once; with
 // them as one vectored read after another would deliver it.
 func (d *driver) feed(piece []byte) {
-	d.t.Helper()
 	for first := true; first || len(piece) > 0; first = false {
 		n, rest := 0, piece
 		if d.window {
@@ -133,7 +134,6 @@ func (d *driver) feed(piece []byte) {
 
 // drain takes all events.
 func (d *driver) drain() {
-	d.t.Helper()
 	for {
 		ev := d.c.Next()
 		if ev.Kind == EventNone {
@@ -147,7 +147,6 @@ func (d *driver) drain() {
 }
 
 func (d *driver) note(ev Event) {
-	d.t.Helper()
 	switch ev.Kind {
 	case EventMessage:
 		data := string(ev.Data)
@@ -157,13 +156,13 @@ func (d *driver) note(ev Event) {
 			}
 			data, d.prefix = data[len(d.prefix):], ""
 		}
-		d.add("%v %q", ev.Type, data)
+		d.add("%v %s", ev.Type, brief(data))
 	case EventChunk:
 		d.noteChunk(ev)
 	case EventPing:
-		d.add("ping %q", ev.Data)
+		d.add("ping %s", brief(string(ev.Data)))
 	case EventPong:
-		d.add("pong %q settles %v", ev.Data, d.c.Settled())
+		d.add("pong %s settles %v", brief(string(ev.Data)), d.c.Settled())
 	case EventClose:
 		d.add("close %v", d.c.CloseReceived())
 	case EventViolation:
@@ -181,7 +180,6 @@ func (d *driver) note(ev Event) {
 // noteChunk puts chunks together; only whole messages are written down, so
 // that chunks compare equal to messages.
 func (d *driver) noteChunk(ev Event) {
-	d.t.Helper()
 	if ev.First == d.inPart {
 		d.t.Fatalf("chunk %q with First %t inside a message: %t", ev.Data, ev.First, d.inPart)
 	}
@@ -194,9 +192,18 @@ func (d *driver) noteChunk(ev Event) {
 		d.frames++
 	}
 	if ev.Last {
-		d.add("%v %q", ev.Type, d.part.String())
+		d.add("%v %s", ev.Type, brief(d.part.String()))
 		d.part.Reset()
 	}
+}
+
+// brief quotes data; of much it tells the size and a checksum, so that tests
+// which run a stream thousands of times take no time over it.
+func brief(data string) string {
+	if len(data) <= 20 {
+		return strconv.Quote(data)
+	}
+	return fmt.Sprintf("%d bytes %q... %08x", len(data), data[:8], crc32.ChecksumIEEE([]byte(data)))
 }
 
 func (d *driver) add(format string, args ...any) {
@@ -204,7 +211,6 @@ func (d *driver) add(format string, args ...any) {
 }
 
 func (d *driver) sendOwed() {
-	d.t.Helper()
 	var err error
 	if d.output, err = d.c.AppendOwed(d.output, d.now); err != nil {
 		d.t.Fatalf("AppendOwed: %v", err)
@@ -213,7 +219,7 @@ func (d *driver) sendOwed() {
 
 // summary is all that must not depend on how the input was cut.
 func (d *driver) summary() string {
-	return fmt.Sprintf("%s\nsent %x\n%v, %v", strings.Join(d.events, "\n"), d.output, d.c.State(), d.c.CloseError())
+	return fmt.Sprintf("%s\nsent %s\n%v, %v", strings.Join(d.events, "\n"), brief(string(d.output)), d.c.State(), d.c.CloseError())
 }
 
 func spoil(b []byte) {
@@ -235,7 +241,7 @@ func cutAt(b []byte, at int) [][]byte {
 	return [][]byte{b[:at], b[at:]}
 }
 
-// wantEvents compares events, line by line because they can be long.
+// wantEvents compares events one by one.
 func (d *driver) wantEvents(want ...string) {
 	d.t.Helper()
 	for i := range max(len(want), len(d.events)) {

@@ -39,10 +39,10 @@ func conversation(role Role) (input []byte, want []string) {
 		`ping "in between"`,
 		`pong "p" settles [{1 0s}]`,
 		`text "a€."`,
-		fmt.Sprintf("ping %q", strings.Repeat("P", MaxControlPayload)),
-		fmt.Sprintf("binary %q", large),
+		"ping " + brief(strings.Repeat("P", MaxControlPayload)),
+		"binary " + brief(large),
 		`binary ""`,
-		fmt.Sprintf("text %q", large[:200]),
+		"text " + brief(large[:200]),
 		"close 1001 (going away) bye",
 	}
 }
@@ -470,7 +470,7 @@ func TestGrowth(t *testing.T) {
 			c.Next()
 			moved, room := 0, 0
 			for i := range size - 1 {
-				c.Received(epoch, 0, bytes.Clone(tt.piece))
+				c.Received(epoch, 0, tt.piece) // not masked, so not changed
 				if ev := c.Next(); ev.Kind != EventNone {
 					t.Fatalf("event %+v", ev)
 				}

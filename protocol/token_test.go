@@ -78,6 +78,14 @@ func TestListContains(t *testing.T) {
 			t.Errorf("%q contains upgrade: %t", tt.values, got)
 		}
 	}
+	for _, other := range []string{"upgrada", "vpgrade", "up7rade", "u\x10grade"} { // as long as the token
+		if listContains([]string{other}, "upgrade") {
+			t.Errorf("%q is taken for upgrade", other)
+		}
+	}
+	if equalFoldASCII("[@", "{`") { // they differ by the bit that makes letters small
+		t.Error("signs were folded")
+	}
 	// Unicode takes the Kelvin sign for a k and the long s for an s; the RFC
 	// wants ASCII letters compared.
 	if listContains([]string{"web\u017focket", "websoc\u212aet"}, "websocket") {

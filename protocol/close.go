@@ -126,14 +126,14 @@ func parseClose(payload []byte) (Close, error) {
 	case 0:
 		return Close{Code: NoStatusReceived}, nil
 	case 1:
-		return Close{}, violation(ProtocolError, "5.5.1", "close frame with half a code")
+		return Close{}, halfCloseCode.violation()
 	}
 	c := Close{CloseCode(binary.BigEndian.Uint16(payload)), string(payload[2:])}
 	if !c.Code.IsSendable() {
-		return Close{}, violation(ProtocolError, "7.4", "close frame with code %d", uint16(c.Code))
+		return Close{}, badCloseCode.violation(uint16(c.Code))
 	}
 	if !utf8.ValidString(c.Reason) {
-		return Close{}, violation(InvalidPayloadData, "5.5.1", "close frame with a reason that is not UTF-8")
+		return Close{}, invalidCloseReason.violation()
 	}
 	return c, nil
 }

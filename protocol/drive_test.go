@@ -143,6 +143,7 @@ func (d *driver) drain() {
 		if !ev.Owned {
 			spoil(ev.Data) // it is ours to change until the next call
 		}
+		d.sendOwed() // at once, or many pings in one piece would have one answer
 	}
 }
 

@@ -55,10 +55,6 @@ type ViolationError struct {
 	Reason  string    // what was wrong; also the close frame's reason
 }
 
-func violation(code CloseCode, section, format string, args ...any) *ViolationError {
-	return &ViolationError{code, section, fmt.Sprintf(format, args...)}
-}
-
 func (e *ViolationError) Error() string {
 	return fmt.Sprintf("websocket: peer broke the protocol: %s (RFC %s)", e.Reason, rfc(e.Section))
 }

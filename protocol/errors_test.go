@@ -58,8 +58,8 @@ func TestViolationError(t *testing.T) {
 		text string
 		big  bool
 	}{
-		{violation(ProtocolError, "5.2", "bad %d", 1), "websocket: peer broke the protocol: bad 1 (RFC 6455, section 5.2)", false},
-		{violation(MessageTooBig, "7692, section 7", "big"), "websocket: peer broke the protocol: big (RFC 7692, section 7)", true},
+		{&ViolationError{ProtocolError, "5.2", "bad 1"}, "websocket: peer broke the protocol: bad 1 (RFC 6455, section 5.2)", false},
+		{&ViolationError{MessageTooBig, "7692, section 7", "big"}, "websocket: peer broke the protocol: big (RFC 7692, section 7)", true},
 	} {
 		if tt.err.Error() != tt.text {
 			t.Errorf("text %q, want %q", tt.err, tt.text)

@@ -121,72 +121,83 @@ func AppendHeader(dst []byte, h Header) []byte {
 // (section 5.2); the error is a [*ViolationError] and comes as soon as the
 // bytes at hand show it.
 func ParseHeader(b []byte) (h Header, size int, err error) {
-	if len(b) == 0 {
-		return h, 0, nil
-	}
-	h.Fin = b[0]&finBit != 0
-	h.RSV = RSV(b[0]) & rsvBits
-	h.Opcode = Opcode(b[0] & opcodeBits)
-	if err := h.checkOpcode(); err != nil || len(b) < 2 {
-		return h, 0, err
-	}
-	h.Masked = b[1]&maskBit != 0
-	size, err = h.parseLength(b)
-	if size == 0 || err != nil {
-		return h, 0, err
-	}
-	if h.Masked {
-		if len(b) < size+4 {
-			return h, 0, nil
-		}
-		copy(h.Mask[:], b[size:])
-		size += 4
+	size, wrong := h.parse(b)
+	if wrong != noFault {
+		return h, 0, wrong.inHeader(&h)
 	}
 	return h, size, nil
 }
 
-func (h *Header) checkOpcode() error {
-	if !h.Opcode.isDefined() {
-		return violation(ProtocolError, "5.2", "reserved %v", h.Opcode)
+// parse sets the header from the beginning of b, as far as b goes, and returns
+// its size, or 0 when b does not hold all of it.
+func (h *Header) parse(b []byte) (size int, wrong fault) {
+	if len(b) == 0 {
+		return 0, noFault
 	}
-	if h.Opcode.IsControl() && !h.Fin {
-		return violation(ProtocolError, "5.5", "fragmented %v frame", h.Opcode)
+	h.Fin = b[0]&finBit != 0
+	h.RSV = RSV(b[0]) & rsvBits
+	h.Opcode = Opcode(b[0] & opcodeBits)
+	if wrong = h.checkOpcode(); wrong != noFault || len(b) < 2 {
+		return 0, wrong
 	}
-	return nil
+	h.Masked = b[1]&maskBit != 0
+	size, wrong = h.parseLength(b)
+	if size == 0 || !h.Masked {
+		return size, wrong
+	}
+	if len(b) < size+len(h.Mask) {
+		return 0, noFault
+	}
+	copy(h.Mask[:], b[size:])
+	return size + len(h.Mask), noFault
+}
+
+func (h *Header) checkOpcode() fault {
+	switch {
+	case !h.Opcode.isDefined():
+		return reservedOpcode
+	case h.Opcode.IsControl() && !h.Fin:
+		return fragmentedControl
+	}
+	return noFault
 }
 
 // parseLength reads the payload length and returns how many bytes of the
 // header come before the masking key, 0 when b is too short to say.
-func (h *Header) parseLength(b []byte) (size int, err error) {
-	short := b[1] & lengthBits
-	if short > MaxControlPayload && h.Opcode.IsControl() {
-		return 0, violation(ProtocolError, "5.5", "%v frame with more than %d bytes", h.Opcode, MaxControlPayload)
-	}
-	switch short {
-	default:
+func (h *Header) parseLength(b []byte) (size int, wrong fault) {
+	switch short := b[1] & lengthBits; {
+	case short < length16:
 		h.Length = int64(short)
-		return 2, nil
-	case length16:
-		if len(b) < 4 {
-			return 0, nil
-		}
-		h.Length = int64(binary.BigEndian.Uint16(b[2:]))
-		if h.Length < length16 {
-			return 0, violation(ProtocolError, "5.2", "length %d in 16 bits", h.Length)
-		}
-		return 4, nil
-	case length64:
-		if len(b) > 2 && b[2]&0x80 != 0 {
-			return 0, violation(ProtocolError, "5.2", "length with its most significant bit set")
-		}
-		if len(b) < 10 {
-			return 0, nil
-		}
-		length := binary.BigEndian.Uint64(b[2:])
-		if length <= 0xffff {
-			return 0, violation(ProtocolError, "5.2", "length %d in 64 bits", length)
-		}
-		h.Length = int64(length)
-		return 10, nil
+		return 2, noFault
+	case h.Opcode.IsControl():
+		return 0, longControl
+	case short == length16:
+		return h.parseLength16(b[2:])
 	}
+	return h.parseLength64(b[2:])
+}
+
+func (h *Header) parseLength16(b []byte) (size int, wrong fault) {
+	if len(b) < 2 {
+		return 0, noFault
+	}
+	h.Length = int64(binary.BigEndian.Uint16(b))
+	if h.Length < length16 {
+		return 0, longLength16
+	}
+	return 2 + 2, noFault
+}
+
+func (h *Header) parseLength64(b []byte) (size int, wrong fault) {
+	switch {
+	case len(b) > 0 && b[0]&0x80 != 0:
+		return 0, negativeLength
+	case len(b) < 8:
+		return 0, noFault
+	}
+	h.Length = int64(binary.BigEndian.Uint64(b))
+	if h.Length <= 0xffff {
+		return 0, longLength64
+	}
+	return 2 + 8, noFault
 }

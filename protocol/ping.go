@@ -72,11 +72,10 @@ func (s *pingState) add(payload []byte) PingID {
 		s.forget(1)
 	}
 	s.last++
-	p := ping{id: s.last}
-	p.setPayload(payload)
-	s.pending = append(s.pending, p)
+	s.pending = append(s.pending, ping{id: s.last})
+	s.pending[len(s.pending)-1].setPayload(payload)
 	s.unsent++
-	return p.id
+	return s.last
 }
 
 // forget drops the n oldest pings.
@@ -85,13 +84,6 @@ func (s *pingState) forget(n int) {
 	clear(s.pending[rest:])
 	s.pending = s.pending[:rest]
 	s.unsent = min(s.unsent, rest)
-}
-
-// eachUnsent hands the payloads of the unsent pings to frame, oldest first.
-func (s *pingState) eachUnsent(frame func(payload []byte)) {
-	for i := len(s.pending) - s.unsent; i < len(s.pending); i++ {
-		frame(s.pending[i].payload())
-	}
 }
 
 // sent notes that all pings were sent.
@@ -109,7 +101,8 @@ func (s *pingState) pong(now time.Time, payload []byte) {
 	if i < 0 || i >= len(s.pending)-s.unsent {
 		return
 	}
-	for _, p := range s.pending[:i+1] {
+	for j := range i + 1 {
+		p := &s.pending[j]
 		s.settled = append(s.settled, Settled{p.id, now.Sub(p.sentAt)})
 	}
 	s.forget(i + 1)

@@ -55,24 +55,27 @@ type Event struct {
 }
 
 // inbound is the receiving half of a connection.
+//
+// What is being looked at is kept here and not in parameters and results: a
+// driver may well call Next from a goroutine that waits for days, whose stack
+// it wants to keep small.
 type inbound struct {
 	now   time.Time // when data arrived
 	data  []byte    // received and not yet looked at; the caller's memory
 	stash []byte    // the beginning of a header or control frame, cut off by the end of data
+	event Event     // what Next is about to return
 
-	// The data frame whose payload is being received.
-	inFrame bool
-	fin     bool
-	left    int64 // bytes of payload still to come
-	masked  bool
-	mask    [4]byte
-	offset  int // in the payload, modulo 4, of the next byte
+	// The frame that is being received.
+	frame   Header
+	inFrame bool  // a data frame, whose header was consumed
+	left    int64 // bytes of its payload still to come
+	offset  int   // in the payload, modulo 4, of the next byte
 
 	// The message that the frame is part of.
 	open      bool // begun and not ended
 	typ       MessageType
 	size      int64 // bytes of payload that its headers have announced
-	text      utf8Validator
+	text      UTF8Validator
 	streaming bool // hand out chunks
 	announced bool // the chunk with First was handed out
 	into      bool // buf begins with the caller's memory
@@ -143,9 +146,10 @@ func (c *Conn) Buffered() bool {
 	if in.inFrame {
 		return int64(len(in.data)) >= in.left
 	}
-	h, size, err := ParseHeader(in.head())
+	var h Header
+	size, wrong := h.parse(in.head())
 	held := len(in.stash) + len(in.data)
-	return err != nil || size > 0 && int64(held-size) >= h.Length
+	return wrong != noFault || size > 0 && int64(held-size) >= h.Length
 }
 
 // Streaming has messages handed out in chunks, as they arrive, from the one in
@@ -185,64 +189,76 @@ func (c *Conn) Settled() []Settled { return c.pings.settled }
 // is none.
 func (c *Conn) Next() Event {
 	in := &c.in
-	for !in.stopped && in.violation == nil {
-		var ev Event
-		switch {
-		case in.streaming && in.open && !in.announced:
-			ev = in.announce()
-		case in.inFrame:
-			ev = in.payload()
-		default:
-			ev = c.frame()
-		}
-		if ev.Kind != EventNone {
-			return ev
-		}
-		if !in.inFrame && len(in.data) == 0 || in.inFrame && in.left > 0 {
-			break
-		}
+	in.event = Event{}
+	for in.event.Kind == EventNone && c.step() {
 	}
-	in.data = nil // all was used; do not hold on to the caller's buffer
-	if in.violation != nil && !in.reported && !in.stopped {
-		in.reported = true
-		return Event{Kind: EventViolation}
-	}
-	return Event{}
+	ev := in.event
+	in.event.Data = nil // do not hold on to the caller's memory
+	return ev
 }
 
-// frame reads a frame's header, and all of a control frame. If not everything
-// has arrived that this takes, what has is kept.
-func (c *Conn) frame() Event {
+// step looks at the next piece of what was received, and reports whether it is
+// worth going on although there may be no event yet.
+func (c *Conn) step() (more bool) {
+	in := &c.in
+	switch {
+	case in.stopped:
+		return false
+	case in.violation != nil:
+		in.reportViolation()
+		return false
+	case in.streaming && in.open && !in.announced:
+		in.announce()
+	case in.inFrame:
+		in.payload()
+	case len(in.data) == 0:
+		in.data = nil
+		return false
+	default:
+		c.beginFrame()
+	}
+	return in.violation != nil || !in.inFrame || in.left == 0
+}
+
+func (in *inbound) reportViolation() {
+	in.data = nil
+	if !in.reported {
+		in.reported = true
+		in.event.Kind = EventViolation
+	}
+}
+
+// beginFrame reads a frame's header, and all of a control frame. If not
+// everything has arrived that this takes, what has is kept.
+func (c *Conn) beginFrame() {
 	in := &c.in
 	b := in.head()
-	h, size, err := c.header(b)
-	if err != nil {
+	size, wrong := c.parseHeader(b)
+	switch {
+	case wrong != noFault:
 		in.violation = c.firstViolation(b)
-		return Event{}
-	}
-	if size == 0 || h.Opcode.IsControl() && len(b)-size < int(h.Length) {
+	case size == 0:
 		in.keep(b)
-		return Event{}
+	case !in.frame.Opcode.IsControl():
+		in.consume(size)
+		in.beginData()
+	case len(b)-size < int(in.frame.Length):
+		in.keep(b)
+	default:
+		end := size + int(in.frame.Length)
+		in.consume(end)
+		c.control(b[size:end])
 	}
-	if h.Opcode.IsControl() {
-		payload := b[size : size+int(h.Length)]
-		in.consume(size + int(h.Length))
-		if h.Masked {
-			Mask(payload, payload, h.Mask, 0)
-		}
-		return c.control(h.Opcode, payload)
-	}
-	in.consume(size)
-	return in.begin(h)
 }
 
-// header parses and checks the header that b begins with.
-func (c *Conn) header(b []byte) (h Header, size int, err error) {
-	h, size, err = ParseHeader(b)
-	if err == nil {
-		err = c.check(b, h, size)
+// parseHeader makes the header that b begins with that of the frame, and checks
+// it, as far as b goes.
+func (c *Conn) parseHeader(b []byte) (size int, wrong fault) {
+	size, wrong = c.in.frame.parse(b)
+	if wrong == noFault {
+		wrong = c.checkHeader(len(b), size)
 	}
-	return h, size, err
+	return size, wrong
 }
 
 // firstViolation reports what the first byte shows that is wrong in the header
@@ -250,12 +266,15 @@ func (c *Conn) header(b []byte) (h Header, size int, err error) {
 // the peer must not depend on how the network cut its bytes.
 func (c *Conn) firstViolation(b []byte) error {
 	n := 1
-	_, _, err := c.header(b[:n])
-	for err == nil {
+	_, wrong := c.parseHeader(b[:n])
+	for wrong == noFault {
 		n++
-		_, _, err = c.header(b[:n])
+		_, wrong = c.parseHeader(b[:n])
 	}
-	return err
+	if wrong == tooBigMessage {
+		return wrong.violation(c.in.sizeLimit())
+	}
+	return wrong.inHeader(&c.in.frame)
 }
 
 // head returns the bytes that the next frame begins with: the data, or what
@@ -287,169 +306,173 @@ func (in *inbound) consume(n int) {
 	in.stash = in.stash[:0]
 }
 
-// check reports what is wrong with a header in this place. The reserved bits
-// are checked as soon as there is one byte, the mask bit with two.
-func (c *Conn) check(b []byte, h Header, size int) error {
-	if h.RSV != 0 {
-		return violation(ProtocolError, "5.2", "reserved bits %03b", h.RSV>>4)
+// checkHeader reports what is wrong with the header in this place, of which n
+// bytes have arrived; size is 0 as long as that is not all of it. The reserved
+// bits are checked with one byte, the mask bit with two.
+func (c *Conn) checkHeader(n, size int) fault {
+	h := &c.in.frame
+	switch {
+	case h.RSV != 0:
+		return reservedBits
+	case n >= 2 && h.Masked && c.role == Client:
+		return maskedByServer
+	case n >= 2 && !h.Masked && c.role == Server:
+		return unmaskedByClient
+	case h.Opcode.IsControl():
+		return noFault
+	case h.Opcode == OpContinuation && !c.in.open:
+		return strayContinuation
+	case h.Opcode != OpContinuation && c.in.open:
+		return interruptedMessage
+	case size > 0 && !c.in.fits(h.Length):
+		return tooBigMessage
 	}
-	if len(b) >= 2 {
-		if masked := b[1]&maskBit != 0; masked && c.role == Client {
-			return violation(ProtocolError, "5.1", "masked frame from the server")
-		} else if !masked && c.role == Server {
-			return violation(ProtocolError, "5.1", "unmasked frame from the client")
-		}
-	}
-	if len(b) == 0 || h.Opcode.IsControl() {
-		return nil
-	}
-	if h.Opcode == OpContinuation && !c.in.open {
-		return violation(ProtocolError, "5.4", "continuation frame with nothing to continue")
-	}
-	if h.Opcode != OpContinuation && c.in.open {
-		return violation(ProtocolError, "5.4", "%v frame inside a fragmented message", h.Opcode)
-	}
-	if size == 0 {
-		return nil
-	}
-	return c.in.checkSize(h.Length)
+	return noFault
 }
 
-// checkSize reports whether a frame of n bytes makes the message too big.
-func (in *inbound) checkSize(n int64) error {
-	limit := int64(math.MaxInt / 2) // what a slice may hold on any machine
-	if in.maxMessage >= 0 {
-		limit = min(limit, in.maxMessage)
-	}
-	size := int64(0)
+// fits reports whether a frame of n bytes is within the message's size limit.
+func (in *inbound) fits(n int64) bool {
 	if in.open {
-		size = in.size
+		return n <= in.sizeLimit()-in.size
 	}
-	if n > limit-size {
-		return violation(MessageTooBig, "7.4.1", "message of more than %d bytes", limit)
+	return n <= in.sizeLimit()
+}
+
+// sizeLimit is the largest message that is accepted, at most what a slice may
+// hold on any machine.
+func (in *inbound) sizeLimit() int64 {
+	if in.maxMessage < 0 {
+		return math.MaxInt / 2
 	}
-	return nil
+	return min(in.maxMessage, math.MaxInt/2)
 }
 
 // control handles a control frame, which may come between the frames of a
 // message (section 5.5).
-func (c *Conn) control(op Opcode, payload []byte) Event {
-	switch op {
+func (c *Conn) control(payload []byte) {
+	in := &c.in
+	if in.frame.Masked {
+		Mask(payload, payload, in.frame.Mask, 0)
+	}
+	switch in.frame.Opcode {
 	case OpPing:
 		c.out.pongs.owe(payload)
-		return Event{Kind: EventPing, Data: payload}
+		in.event.Kind, in.event.Data = EventPing, payload
 	case OpPong:
-		c.pings.pong(c.in.now, payload)
-		return Event{Kind: EventPong, Data: payload}
+		c.pings.pong(in.now, payload)
+		in.event.Kind, in.event.Data = EventPong, payload
+	case OpClose:
+		c.closeFrame(payload)
 	}
+}
+
+func (c *Conn) closeFrame(payload []byte) {
 	frame, err := parseClose(payload)
 	if err != nil {
 		c.in.violation = err
-		return Event{}
+		return
 	}
 	c.closeReceived(frame)
-	return Event{Kind: EventClose}
+	c.in.event.Kind = EventClose
 }
 
-// begin starts with the payload of a data frame. A message that has arrived
-// whole in one frame is returned as it lies there.
-func (in *inbound) begin(h Header) Event {
+// beginData begins with the payload of a data frame.
+func (in *inbound) beginData() {
+	h := &in.frame
 	if !in.open {
 		in.typ, in.size = MessageType(h.Opcode), 0
-		in.text.reset()
+		in.text.Reset()
 		in.announced = false
-		if h.Fin && int64(len(in.data)) >= h.Length && !in.streaming {
-			return in.whole(h)
+		if h.Fin && !in.streaming && int64(len(in.data)) >= h.Length {
+			in.whole()
+			return
 		}
 	}
-	in.open = true
-	in.inFrame = true
-	in.fin, in.left = h.Fin, h.Length
-	in.masked, in.mask, in.offset = h.Masked, h.Mask, 0
+	in.open, in.inFrame = true, true
+	in.left, in.offset = h.Length, 0
 	in.size += h.Length
-	return in.payload()
+	in.payload()
 }
 
-// whole returns a message that consists of one frame and has arrived.
-func (in *inbound) whole(h Header) Event {
-	payload := in.data[:h.Length]
-	in.data = in.data[h.Length:]
-	if h.Masked {
-		Mask(payload, payload, h.Mask, 0)
+// whole returns a message that consists of one frame and has arrived, as it
+// lies there.
+func (in *inbound) whole() {
+	payload := in.data[:in.frame.Length]
+	in.data = in.data[in.frame.Length:]
+	if in.frame.Masked {
+		Mask(payload, payload, in.frame.Mask, 0)
 	}
-	if in.typ == Text && !utf8.Valid(payload) {
-		in.violation = errInvalidUTF8()
-		return Event{}
-	}
-	if in.into {
+	switch {
+	case in.typ == Text && !utf8.Valid(payload):
+		in.violation = invalidText.violation()
+	case in.into:
 		in.buf = append(in.buf, payload...)
-		return in.assembled()
+		in.assembled()
+	default:
+		in.event.Kind, in.event.Type, in.event.Data = EventMessage, in.typ, payload
 	}
-	return Event{Kind: EventMessage, Type: in.typ, Data: payload}
 }
 
 // payload moves on in the payload of the current data frame.
-func (in *inbound) payload() Event {
+func (in *inbound) payload() {
 	chunk := in.data[:min(in.left, int64(len(in.data)))]
 	in.data = in.data[len(chunk):]
 	if !in.take(chunk) {
-		return Event{}
+		return
 	}
 	if in.streaming {
-		return in.chunk(chunk)
+		in.chunk(chunk)
+		return
 	}
 	if len(chunk) > 0 {
 		in.grow(len(chunk))
 		in.buf = append(in.buf, chunk...)
 	}
-	if !in.endFrame() {
-		return Event{}
+	if in.endFrame() {
+		in.assembled()
 	}
-	return in.assembled()
 }
 
 // take unmasks and checks bytes of the payload that have arrived.
 func (in *inbound) take(p []byte) (ok bool) {
-	if in.masked {
-		Mask(p, p, in.mask, in.offset)
+	if in.frame.Masked {
+		Mask(p, p, in.frame.Mask, in.offset)
 	}
 	in.offset = (in.offset + len(p)) & 3
 	in.left -= int64(len(p))
 	if in.typ != Text {
 		return true
 	}
-	ended := in.left == 0 && in.fin
-	if !in.text.write(p) || ended && !in.text.complete() {
-		in.violation = errInvalidUTF8()
+	ended := in.left == 0 && in.frame.Fin
+	if !in.text.Write(p) || ended && !in.text.Complete() {
+		in.violation = invalidText.violation()
 		return false
 	}
 	return true
 }
 
-func errInvalidUTF8() error {
-	return violation(InvalidPayloadData, "8.1", "text message that is not UTF-8")
-}
-
 // announce returns the first chunk of a message of which some was assembled
 // before streaming began.
-func (in *inbound) announce() Event {
-	ev := Event{Kind: EventChunk, Type: in.typ, First: true, Owned: true, Data: in.buf[in.base:]}
-	ev.FrameEnd = !in.inFrame
+func (in *inbound) announce() {
+	in.event = Event{
+		Kind: EventChunk, Type: in.typ, First: true, FrameEnd: !in.inFrame,
+		Owned: true, Data: in.buf[in.base:],
+	}
 	in.buf, in.base, in.into = nil, 0, false
 	in.announced = true
-	return ev
 }
 
-// chunk returns a piece of the message.
-func (in *inbound) chunk(p []byte) Event {
-	ev := Event{Type: in.typ, First: !in.announced, Data: p}
+// chunk returns a piece of the message, if it is one: it may be empty only at
+// an end or the beginning.
+func (in *inbound) chunk(p []byte) {
+	ev := &in.event
+	ev.Type, ev.First, ev.Data = in.typ, !in.announced, p
 	ev.FrameEnd = in.left == 0
 	ev.Last = in.endFrame()
-	if len(ev.Data) > 0 || ev.First || ev.FrameEnd {
+	if len(p) > 0 || ev.First || ev.FrameEnd {
 		ev.Kind = EventChunk
 		in.announced = true
 	}
-	return ev
 }
 
 // endFrame ends the frame if all of its payload has come, and reports whether
@@ -459,15 +482,14 @@ func (in *inbound) endFrame() (last bool) {
 		return false
 	}
 	in.inFrame = false
-	in.open = !in.fin
-	return in.fin
+	in.open = !in.frame.Fin
+	return in.frame.Fin
 }
 
 // assembled returns the message that was put together in buf.
-func (in *inbound) assembled() Event {
-	ev := Event{Kind: EventMessage, Type: in.typ, Owned: true, Data: in.buf}
+func (in *inbound) assembled() {
+	in.event = Event{Kind: EventMessage, Type: in.typ, Owned: true, Data: in.buf}
 	in.buf, in.base, in.into = nil, 0, false
-	return ev
 }
 
 // growth bounds how much more memory than has arrived is set aside for a
@@ -482,7 +504,7 @@ func (in *inbound) grow(n int) {
 		return
 	}
 	rest := int64(need) + in.left
-	if !in.fin { // more frames will come: allocate seldom
+	if !in.frame.Fin { // more frames will come: allocate seldom
 		rest = max(rest, 2*int64(cap(in.buf)))
 	}
 	arrived := int64(need - in.base)

@@ -30,24 +30,47 @@ func (c *Conn) AppendOwed(dst []byte, now time.Time) ([]byte, error) {
 	if !c.Owed() {
 		return dst, nil
 	}
-	frames, err := dst, error(nil)
-	add := func(op Opcode, payload []byte) {
-		if err == nil {
-			frames, err = c.appendFrame(frames, Header{Fin: true, Opcode: op}, payload)
-		}
+	frames, err := c.appendPongs(dst, &c.out.pongs)
+	if err == nil {
+		frames, err = c.appendPongs(frames, &c.out.unasked)
 	}
-	c.out.pongs.each(func(payload []byte) { add(OpPong, payload) })
-	c.out.unasked.each(func(payload []byte) { add(OpPong, payload) })
-	c.pings.eachUnsent(func(payload []byte) { add(OpPing, payload) })
-	if c.out.closeOwed {
-		var payload [MaxControlPayload]byte
-		add(OpClose, c.sent.appendPayload(payload[:0]))
+	if err == nil {
+		frames, err = c.appendPings(frames)
+	}
+	if err == nil && c.out.closeOwed {
+		frames, err = c.appendControl(frames, OpClose, c.sent.appendPayload(nil))
 	}
 	if err != nil {
 		return dst, err
 	}
 	c.handedOut(now)
 	return frames, nil
+}
+
+func (c *Conn) appendPongs(dst []byte, q *pongQueue) (frames []byte, err error) {
+	for b := q.buf; len(b) > 0 && err == nil; {
+		size := 1 + int(b[0])
+		dst, err = c.appendControl(dst, OpPong, b[1:size])
+		b = b[size:]
+	}
+	return dst, err
+}
+
+func (c *Conn) appendPings(dst []byte) (frames []byte, err error) {
+	for i := len(c.pings.pending) - c.pings.unsent; i < len(c.pings.pending) && err == nil; i++ {
+		dst, err = c.appendControl(dst, OpPing, c.pings.pending[i].payload())
+	}
+	return dst, err
+}
+
+// appendControl appends a control frame, which is never fragmented (RFC 6455,
+// section 5.5).
+func (c *Conn) appendControl(dst []byte, op Opcode, payload []byte) ([]byte, error) {
+	h := Header{Fin: true, Opcode: op, Length: int64(len(payload))}
+	if err := c.maskHeader(&h); err != nil {
+		return dst, err
+	}
+	return appendMasked(AppendHeader(dst, h), h, payload), nil
 }
 
 // handedOut notes that all that was owed is on its way.
@@ -170,14 +193,6 @@ func (c *Conn) UndoFrame(h Header) {
 	c.out.open = h.Opcode == OpContinuation // as it was before the frame
 }
 
-func (c *Conn) appendFrame(dst []byte, h Header, payload []byte) ([]byte, error) {
-	h.Length = int64(len(payload))
-	if err := c.maskHeader(&h); err != nil {
-		return dst, err
-	}
-	return appendMasked(AppendHeader(dst, h), h, payload), nil
-}
-
 // appendMasked appends the payload, masked as the header says.
 func appendMasked(dst []byte, h Header, payload []byte) []byte {
 	at := len(dst)
@@ -225,14 +240,6 @@ func (q *pongQueue) owe(payload []byte) {
 	}
 	q.buf = append(append(q.buf, byte(len(payload))), payload...)
 	q.n++
-}
-
-func (q *pongQueue) each(frame func(payload []byte)) {
-	for b := q.buf; len(b) > 0; {
-		size := int(b[0])
-		frame(b[1 : 1+size])
-		b = b[1+size:]
-	}
 }
 
 func (q *pongQueue) clear() {

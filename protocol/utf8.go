@@ -2,16 +2,17 @@ package protocol
 
 import "unicode/utf8"
 
-// utf8Validator checks UTF-8 that arrives in pieces (RFC 6455, section 8.1)
+// A UTF8Validator checks UTF-8 that comes in pieces (RFC 6455, section 8.1)
 // and fails at the first byte that no valid text could contain there, even if
-// the rest of its character has not arrived.
-type utf8Validator struct {
+// the rest of its character has not come. The zero value is for a new text.
+type UTF8Validator struct {
 	partial [utf8.UTFMax]byte // the beginning of a character that a piece ended in
 	n       int8              // how many bytes of it
 }
 
-// write checks the next piece and reports whether the text can still be valid.
-func (v *utf8Validator) write(p []byte) bool {
+// Write checks the next piece and reports whether the text can still be valid.
+// Once it cannot, only Reset makes the validator usable again.
+func (v *UTF8Validator) Write(p []byte) (ok bool) {
 	for v.n > 0 && len(p) > 0 {
 		v.partial[v.n] = p[0]
 		v.n++
@@ -29,10 +30,11 @@ func (v *utf8Validator) write(p []byte) bool {
 	return utf8.Valid(p[:len(p)-tail])
 }
 
-// complete reports whether the text may end here: not inside a character.
-func (v *utf8Validator) complete() bool { return v.n == 0 }
+// Complete reports whether the text may end here: not inside a character.
+func (v *UTF8Validator) Complete() bool { return v.n == 0 }
 
-func (v *utf8Validator) reset() { v.n = 0 }
+// Reset makes v a validator for a new text.
+func (v *UTF8Validator) Reset() { v.n = 0 }
 
 // incompleteSuffix returns how many bytes at the end of p begin a character
 // that needs more of them.

@@ -39,23 +39,23 @@ func canBeText(p []byte) (begins, complete bool) {
 // checkUTF8 gives the pieces to a validator and compares its answer after each
 // with the definition.
 func checkUTF8(t *testing.T, pieces ...[]byte) {
-	var v utf8Validator
+	var v UTF8Validator
 	var sofar []byte
 	for _, piece := range pieces {
 		sofar = append(sofar, piece...)
 		begins, complete := canBeText(sofar)
-		if got := v.write(piece); got != begins {
+		if got := v.Write(piece); got != begins {
 			t.Fatalf("after %x, with pieces %x: %t, want %t", sofar, pieces, got, begins)
 		}
 		if !begins {
 			return
 		}
-		if got := v.complete(); got != complete {
+		if got := v.Complete(); got != complete {
 			t.Fatalf("after %x, with pieces %x: complete %t, want %t", sofar, pieces, got, complete)
 		}
 	}
-	if valid := utf8.Valid(sofar); valid != v.complete() {
-		t.Fatalf("%x is complete: %t, but valid: %t", sofar, v.complete(), valid)
+	if valid := utf8.Valid(sofar); valid != v.Complete() {
+		t.Fatalf("%x is complete: %t, but valid: %t", sofar, v.Complete(), valid)
 	}
 }
 
@@ -125,10 +125,10 @@ func randomPieces(rnd *rand.Rand, b []byte) (pieces [][]byte) {
 
 // TestUTF8Reset uses a validator again after text that ended in a character.
 func TestUTF8Reset(t *testing.T) {
-	var v utf8Validator
-	v.write([]byte("\xe2\x82"))
-	v.reset()
-	if !v.write([]byte("a")) || !v.complete() {
+	var v UTF8Validator
+	v.Write([]byte("\xe2\x82"))
+	v.Reset()
+	if !v.Write([]byte("a")) || !v.Complete() {
 		t.Error("the text before a reset still counts")
 	}
 }

@@ -28,7 +28,7 @@ type vectorHead struct {
 
 // loadVectors reads the vectors of one file. A field that the runner does not
 // know is an error, for it would not be tested.
-func loadVectors[V any](t *testing.T, path string, head func(V) vectorHead) []V {
+func loadVectors[V any](t testing.TB, path string, head func(V) vectorHead) []V {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(vectorDir, path))
 	if err != nil {
@@ -100,14 +100,9 @@ type vectorEvent struct {
 // TestFrameVectors executes each vector whole, byte by byte, and cut at each
 // place; of inputs over 1 KiB, at each of the first and last hundred.
 func TestFrameVectors(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(vectorDir, "frames", "*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no vectors: %v", err)
-	}
-	for _, path := range files {
-		name := filepath.Base(path)
-		for _, v := range loadVectors(t, "frames/"+name, func(v frameVector) vectorHead { return v.vectorHead }) {
-			t.Run(strings.TrimSuffix(name, ".json")+"/"+v.Name, func(t *testing.T) {
+	for _, file := range frameVectorFiles(t) {
+		for _, v := range loadFrameVectors(t, file) {
+			t.Run(strings.TrimSuffix(file, ".json")+"/"+v.Name, func(t *testing.T) {
 				v.run(t, whole)
 				v.run(t, byteByByte)
 				for at := range v.longest(t) {
@@ -126,6 +121,33 @@ func TestFrameVectors(t *testing.T) {
 	}
 }
 
+func frameVectorFiles(t testing.TB) (names []string) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(vectorDir, "frames", "*.json"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no vectors: %v", err)
+	}
+	for _, path := range paths {
+		names = append(names, filepath.Base(path))
+	}
+	return names
+}
+
+func loadFrameVectors(t testing.TB, file string) []frameVector {
+	t.Helper()
+	return loadVectors(t, "frames/"+file, func(v frameVector) vectorHead { return v.vectorHead })
+}
+
+func loadRequestVectors(t testing.TB) []requestVector {
+	t.Helper()
+	return loadVectors(t, "handshake/requests.json", func(v requestVector) vectorHead { return v.vectorHead })
+}
+
+func loadResponseVectors(t testing.TB) []responseVector {
+	t.Helper()
+	return loadVectors(t, "handshake/responses.json", func(v responseVector) vectorHead { return v.vectorHead })
+}
+
 // longest returns the number of places where the inputs are cut.
 func (v *frameVector) longest(t *testing.T) (n int) {
 	for _, step := range v.Steps {
@@ -140,12 +162,7 @@ func (v *frameVector) longest(t *testing.T) (n int) {
 }
 
 func (v *frameVector) run(t *testing.T, cut func([]byte) [][]byte) {
-	role := Server
-	if v.Role == Client.String() {
-		role = Client
-	} else if v.Role != Server.String() {
-		t.Fatalf("role %q", v.Role)
-	}
+	role := v.role(t)
 	c := NewConn(Config{Role: role, MaxMessageSize: v.MaxMessageSize, MaskKeys: zeroKeys{}})
 	d := newDriver(t, c)
 	for _, step := range v.Steps {
@@ -162,6 +179,16 @@ func (v *frameVector) run(t *testing.T, cut func([]byte) [][]byte) {
 	}
 	v.checkEvents(t, d)
 	v.checkOutput(t, d.output)
+}
+
+func (v *frameVector) role(t testing.TB) Role {
+	for _, role := range []Role{Client, Server} {
+		if v.Role == role.String() {
+			return role
+		}
+	}
+	t.Fatalf("role %q", v.Role)
+	return 0
 }
 
 // do has the Conn send something.
@@ -251,7 +278,7 @@ func (v *frameVector) checkOutput(t *testing.T, output []byte) {
 
 // parseHex reads bytes in hexadecimal with spaces between them; a word may end
 // in "*n" for n times the same.
-func parseHex(t *testing.T, s string) (b []byte) {
+func parseHex(t testing.TB, s string) (b []byte) {
 	for _, word := range strings.Fields(s) {
 		digits, times, repeated := strings.Cut(word, "*")
 		piece, err := hex.DecodeString(digits)
@@ -283,7 +310,7 @@ type requestVector struct {
 // TestRequestVectors executes each vector in all cuts, too: net/http reads the
 // request, and nothing may depend on how it did.
 func TestRequestVectors(t *testing.T) {
-	for _, v := range loadVectors(t, "handshake/requests.json", func(v requestVector) vectorHead { return v.vectorHead }) {
+	for _, v := range loadRequestVectors(t) {
 		t.Run(v.Name, func(t *testing.T) {
 			inAllCuts(t, v.Lines, func(r *bufio.Reader) {
 				req, err := http.ReadRequest(r)
@@ -336,7 +363,7 @@ type responseVector struct {
 }
 
 func TestResponseVectors(t *testing.T) {
-	for _, v := range loadVectors(t, "handshake/responses.json", func(v responseVector) vectorHead { return v.vectorHead }) {
+	for _, v := range loadResponseVectors(t) {
 		t.Run(v.Name, func(t *testing.T) {
 			offer := sampleOffer(Offer{Subprotocols: v.Subprotocols})
 			req, err := offer.Request(parseURL(t, "ws://server.example.com/chat"))

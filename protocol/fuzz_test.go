@@ -1,0 +1,293 @@
+package protocol
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// FuzzParseHeader encodes again what was decoded, and cuts it short: an error
+// stays, and comes with the first byte that shows it.
+func FuzzParseHeader(f *testing.F) {
+	for _, s := range []string{"", "81", "8100", "827e0080", "82ff000000000001000001020304", "827f80", "8b", "09"} {
+		f.Add(unhex(f, s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		h, size, err := ParseHeader(b)
+		if size > min(len(b), MaxHeaderSize) || size > 0 && err != nil {
+			t.Fatalf("size %d of %d bytes, %v", size, len(b), err)
+		}
+		if size > 0 {
+			if again := AppendHeader(nil, h); !bytes.Equal(again, b[:size]) {
+				t.Errorf("%x is %+v, which is encoded as %x", b[:size], h, again)
+			}
+		}
+		seen := false // the end of the header, or an error
+		for n := range len(b) + 1 {
+			_, s, err := ParseHeader(b[:n])
+			if done := s > 0 || err != nil; seen && !done {
+				t.Fatalf("%x is finished, but not with %d bytes", b, n)
+			} else if done {
+				seen = true
+			}
+		}
+	})
+}
+
+// FuzzReceive feeds any bytes at any cuts. The events and the answer are those
+// of the whole, and what is held is bounded by what has arrived.
+func FuzzReceive(f *testing.F) {
+	for _, file := range frameVectorFiles(f) {
+		for _, v := range loadFrameVectors(f, file) {
+			for _, step := range v.Steps {
+				if step.Receive != nil && len(*step.Receive) < 1000 {
+					f.Add(v.role(f) == Client, int64(0), byte(3), []byte{2, 1, 7}, parseHex(f, *step.Receive))
+				}
+			}
+		}
+	}
+	for _, role := range []Role{Client, Server} {
+		input, _ := conversation(role)
+		f.Add(role == Client, int64(-1), byte(0), []byte{200}, input)
+		f.Add(role == Client, int64(1300), byte(7), []byte{1, 0, 50}, input)
+	}
+	f.Fuzz(func(t *testing.T, client bool, limit int64, flags byte, cuts, input []byte) {
+		role := Server
+		if client {
+			role = Client
+		}
+		newConn := func() *Conn {
+			c := NewConn(Config{Role: role, MaxMessageSize: limit, MaskKeys: zeroKeys{}})
+			if _, err := c.SendPing([]byte("p")); err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		ref := newDriver(t, newConn())
+		ref.sendOwed()
+		ref.run(input)
+
+		d := newDriver(t, newConn())
+		d.sendOwed()
+		d.window = flags&1 != 0
+		if flags&2 != 0 {
+			d.c.Streaming(true)
+		}
+		if flags&4 != 0 {
+			d.c.AssembleInto(make([]byte, 0, 100))
+		}
+		arrived := 0
+		for _, piece := range cutBy(input, cuts) {
+			d.run(piece)
+			arrived += len(piece)
+			if held := cap(d.c.in.buf) + cap(d.c.in.stash); held > growth*arrived+1000 {
+				t.Fatalf("%d bytes are held for %d", held, arrived)
+			}
+		}
+		if got, want := d.summary(), ref.summary(); got != want {
+			t.Errorf("in pieces:\n%s\nwhole:\n%s", got, want)
+		}
+		if v := d.c.Violation(); v != nil && d.c.CloseReceived() != nil {
+			t.Errorf("%v after a close frame", v)
+		}
+	})
+}
+
+// cutBy cuts b into pieces of these sizes, again and again.
+func cutBy(b, sizes []byte) (pieces [][]byte) {
+	for i := 0; len(b) > 0; i++ {
+		n := len(b)
+		if len(sizes) > 0 {
+			n = min(n, int(sizes[i%len(sizes)])+1)
+		}
+		pieces = append(pieces, b[:n])
+		b = b[n:]
+	}
+	return pieces
+}
+
+// FuzzClosePayload reads any payload and writes it again, and sends any reason.
+func FuzzClosePayload(f *testing.F) {
+	for _, s := range []string{"", "\x03", "\x03\xe8", "\x03\xe8bye", "\x03\xed", "\x03\xe8\xe2\x82", "\xff\xff", "\x0f\xa0" + strings.Repeat("é", 100)} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		c, err := parseClose(payload)
+		var v *ViolationError
+		switch {
+		case err == nil && !bytes.Equal(c.appendPayload(nil), payload):
+			t.Errorf("%x is %v, which is encoded as %x", payload, c, c.appendPayload(nil))
+		case err == nil && len(payload) <= MaxControlPayload && c.check() != nil:
+			t.Errorf("%x was received, but may not be sent: %v", payload, c.check())
+		case err != nil && (!errors.As(err, &v) || v.Code != ProtocolError && v.Code != InvalidPayloadData):
+			t.Errorf("%x: %v", payload, err)
+		}
+		conn := newTestConn(Server)
+		conn.Fail(PolicyViolation, string(payload), errors.New("test"))
+		out := owed(t, conn, epoch)
+		sent, err := parseClose(out[2:])
+		if err != nil || sent != *conn.CloseSent() || len(out) > 2+MaxControlPayload {
+			t.Errorf("Fail with %q sends %x: %v", payload, out, err)
+		}
+		if utf8.Valid(payload) && !strings.HasPrefix(string(payload), sent.Reason) {
+			t.Errorf("Fail with %q sends %q", payload, sent.Reason)
+		}
+	})
+}
+
+// FuzzExtensions reads any header, one value a line, and writes it again. The
+// other lists are read as well.
+func FuzzExtensions(f *testing.F) {
+	for _, s := range []string{
+		"", "foo", "foo, bar; baz=2\nx", `a; b="c"`, `a; b="\c\d"`, "a;b=", ",,a,,", "a ; b = c ; d", strings.Repeat("a,", 130), strings.Repeat("a;b=c;", 130),
+		"permessage-deflate; client_max_window_bits; server_max_window_bits=10, permessage-deflate",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		values := strings.Split(s, "\n")
+		list, err := ParseExtensions(values)
+		if err != nil {
+			if list != nil || !errors.Is(err, ErrExtension) || len(err.Error()) > 200 {
+				t.Errorf("%q: %v, %v", s, list, err)
+			}
+		} else {
+			text, err := FormatExtensions(list)
+			if err != nil {
+				t.Fatalf("%q: %v", s, err)
+			}
+			if again, err := ParseExtensions([]string{text}); err != nil || !reflect.DeepEqual(again, list) {
+				t.Errorf("%q is %v, then %v, %v", s, list, again, err)
+			}
+		}
+		tokens, err := parseTokens(values)
+		if err == nil {
+			for _, token := range tokens {
+				if !isToken(token) || !listContains(values, token) {
+					t.Errorf("%q has %q in it, or not", s, token)
+				}
+			}
+		}
+	})
+}
+
+// FuzzRequest gives an Acceptor any request that net/http reads. What is
+// accepted has what section 4.2.1 demands, and our client takes the response.
+func FuzzRequest(f *testing.F) {
+	for _, v := range loadRequestVectors(f) {
+		f.Add(strings.Join(v.Lines, "\r\n") + "\r\n\r\n")
+	}
+	f.Fuzz(func(t *testing.T, wire string) {
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(wire)))
+		if err != nil {
+			t.Skip("no request of HTTP")
+		}
+		choose := func(_ *http.Request, offered []string) (string, error) {
+			if len(offered) == 0 {
+				return "", nil
+			}
+			return offered[len(offered)-1], nil
+		}
+		a := &Acceptor{SelectSubprotocol: choose, Origins: []string{"https://example.com"}}
+		agreement, header, err := a.Accept(r)
+		if err != nil {
+			var he *HandshakeError
+			if !errors.As(err, &he) || he.Local || !slices.Contains([]int{400, 403, 405, 426, 505}, he.Status) || header != nil {
+				t.Errorf("%q: %v", wire, err)
+			}
+			if strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r > '~' }) || len(err.Error()) > 300 {
+				t.Errorf("error %q is not fit to be sent", err)
+			}
+			return
+		}
+		if r.Method != "GET" || r.Host == "" || r.ContentLength != 0 || r.Header.Get("Sec-WebSocket-Version") != "13" {
+			t.Errorf("accepted %q", wire)
+		}
+		b, err := AppendResponse(nil, header, epoch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		offer := &Offer{Subprotocols: []string{agreement.Subprotocol}}
+		if got, err := offer.CheckResponse(r, readResponse(t, string(b))); err != nil || got != agreement {
+			t.Errorf("client: %+v, %v; server: %+v", got, err, agreement)
+		}
+	})
+}
+
+// FuzzResponse gives an Offer any response that net/http reads. What is
+// accepted has what section 4.1 demands.
+func FuzzResponse(f *testing.F) {
+	for _, v := range loadResponseVectors(f) {
+		f.Add(strings.Join(v.Lines, "\r\n") + "\r\n\r\n")
+	}
+	f.Fuzz(func(t *testing.T, wire string) {
+		offer := sampleOffer(Offer{Subprotocols: []string{"chat", "superchat"}})
+		req, err := offer.Request(&url.URL{Scheme: "ws", Host: "h"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(wire)), req)
+		if err != nil {
+			t.Skip("no response of HTTP")
+		}
+		agreement, err := offer.CheckResponse(req, resp)
+		var he *HandshakeError
+		var se *InvalidStatusError
+		switch {
+		case err == nil:
+			if resp.StatusCode != 101 || trimSpace(resp.Header.Get("Sec-Websocket-Accept")) != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" ||
+				agreement.Subprotocol != trimSpace(strings.Trim(resp.Header.Get("Sec-Websocket-Protocol"), ", \t")) {
+				t.Errorf("accepted %q with %+v", wire, agreement)
+			}
+		case errors.As(err, &he) == errors.As(err, &se):
+			t.Errorf("%q: %v", wire, err)
+		case he != nil && he.Local, agreement != Agreement{}:
+			t.Errorf("%q: %+v, %v", wire, agreement, err)
+		}
+	})
+}
+
+// FuzzOffer asks for any URL with any header. What comes out is one request,
+// with nothing smuggled in, and our server accepts it.
+func FuzzOffer(f *testing.F) {
+	f.Add("ws://example.com/chat", "", "Origin", "http://example.com")
+	f.Add("wss://u:p@[::1]:8080/a%20b?c d#", "h", "X", "a\r\nY: b")
+	f.Add("http://bücher.example?é", "a b", "sec-websocket-key", "")
+	f.Fuzz(func(t *testing.T, rawURL, host, name, value string) {
+		u, err := url.Parse(rawURL)
+		if err != nil {
+			t.Skip("no URL")
+		}
+		offer := &Offer{Host: host, Header: http.Header{name: {value}}}
+		req, err := offer.Request(u)
+		if err != nil {
+			var he *HandshakeError
+			if !errors.As(err, &he) || !he.Local {
+				t.Errorf("%v", err)
+			}
+			return
+		}
+		var wire bytes.Buffer
+		if err := req.Write(&wire); err != nil {
+			t.Skipf("net/http does not write it: %v", err) // a host that is not IDNA
+		}
+		got := readRequest(t, wire.String())
+		for field := range got.Header {
+			_, ours := req.Header[rfcSpelling(field)]
+			if !ours && !strings.EqualFold(field, name) {
+				t.Errorf("%q: field %q was smuggled in", wire.String(), field)
+			}
+		}
+		a := &Acceptor{Origins: []string{"*"}}
+		if _, _, err := a.Accept(got); err != nil && got.Host != "" {
+			t.Errorf("our server refuses %q: %v", wire.String(), err)
+		}
+	})
+}

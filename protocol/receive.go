@@ -45,7 +45,7 @@ type Event struct {
 	// one that ends a frame of it. A chunk may be empty.
 	First, Last, FrameEnd bool
 
-	// Owned reports that Data is memory of its own, or that given to
+	// Owned reports that Data is memory of its own, or all of that given to
 	// [Conn.AssembleInto], and the caller's to keep. Otherwise Data lies in
 	// what was given to [Conn.Received] and is valid, and the caller's to
 	// change, until the next call of Next.
@@ -157,8 +157,10 @@ func (c *Conn) Buffered() bool {
 // off between messages.
 func (c *Conn) Streaming(on bool) { c.in.streaming = on }
 
-// AssembleInto has the message in progress, or else the next, appended to dst,
-// which then is the event's Data. It holds for one message.
+// AssembleInto has the message in progress, or else the next one that comes in
+// pieces, appended to dst, which then is the event's Data, and Owned. One that
+// arrives whole is returned where it lies, as ever. It holds until a message
+// was assembled, or Detach.
 func (c *Conn) AssembleInto(dst []byte) {
 	in := &c.in
 	base := len(dst)
@@ -185,16 +187,14 @@ func (c *Conn) Violation() error { return c.in.violation }
 // slice is valid until the next call of Next.
 func (c *Conn) Settled() []Settled { return c.pings.settled }
 
-// Next returns the next event of what was received, and [EventNone] when there
-// is none.
-func (c *Conn) Next() Event {
+// Next returns the next event of what was received, one of the kind
+// [EventNone] when there is none. It is valid until the next call of Next.
+func (c *Conn) Next() *Event {
 	in := &c.in
 	in.event = Event{}
 	for in.event.Kind == EventNone && c.step() {
 	}
-	ev := in.event
-	in.event.Data = nil // do not hold on to the caller's memory
-	return ev
+	return &in.event
 }
 
 // step looks at the next piece of what was received, and reports whether it is
@@ -402,15 +402,11 @@ func (in *inbound) whole() {
 	if in.frame.Masked {
 		Mask(payload, payload, in.frame.Mask, 0)
 	}
-	switch {
-	case in.typ == Text && !utf8.Valid(payload):
+	if in.typ == Text && !utf8.Valid(payload) {
 		in.violation = invalidText.violation()
-	case in.into:
-		in.buf = append(in.buf, payload...)
-		in.assembled()
-	default:
-		in.event.Kind, in.event.Type, in.event.Data = EventMessage, in.typ, payload
+		return
 	}
+	in.event.Kind, in.event.Type, in.event.Data = EventMessage, in.typ, payload
 }
 
 // payload moves on in the payload of the current data frame.

@@ -198,25 +198,31 @@ func TestAssembleInto(t *testing.T) {
 	}
 }
 
-// TestAssembleIntoMemory puts a message into the memory it was given, if it
-// fits, and only one.
+// TestAssembleIntoMemory puts a message that comes in pieces into the memory
+// it was given, if it fits, and only one. Those that arrive whole before it
+// stay where they lie.
 func TestAssembleIntoMemory(t *testing.T) {
 	c := newTestConn(Client)
 	memory := make([]byte, 2, 10)
-	for _, cut := range []int{0, 3, 7} { // whole, and in two
-		in := stream(Client, wireFrame{op: OpText, payload: "12345678"}, wireFrame{op: OpText, payload: "next"})
+	for cut := 3; cut <= 10; cut++ { // behind the header
+		in := stream(Client, wireFrame{op: OpText, payload: "before"}, wireFrame{op: OpText, payload: "12345678"})
+		pieces := cutAt(in, cut+len("before")+2-1)
 		c.AssembleInto(memory[:1]) // the second call counts
 		c.AssembleInto(memory)
-		c.Received(epoch, 0, in[:cut])
-		if ev := c.Next(); ev.Kind != EventNone {
-			t.Fatalf("event %+v", ev)
+		c.Received(epoch, 0, pieces[0])
+		if ev := c.Next(); ev.Owned || string(ev.Data) != "before" {
+			t.Fatalf("cut at %d: event %+v", cut, ev)
 		}
-		c.Received(epoch, 0, in[cut:])
+		if ev := c.Next(); ev.Kind != EventNone {
+			t.Fatalf("cut at %d: event %+v", cut, ev)
+		}
+		c.Received(epoch, 0, pieces[1])
 		ev := c.Next()
 		if !ev.Owned || string(ev.Data) != "\x00\x0012345678" || &ev.Data[0] != &memory[0] {
 			t.Errorf("cut at %d: event %+v lies not in the memory given", cut, ev)
 		}
-		if ev := c.Next(); ev.Owned || string(ev.Data) != "next" {
+		c.Received(epoch, 0, stream(Client, wireFrame{op: OpText, more: true}, wireFrame{op: OpContinuation, payload: "next"}))
+		if ev := c.Next(); !ev.Owned || string(ev.Data) != "next" {
 			t.Errorf("cut at %d: the next message %+v went there too", cut, ev)
 		}
 	}

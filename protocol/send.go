@@ -14,6 +14,8 @@ type outbound struct {
 	closeOwed bool
 	pongs     pongQueue
 	unasked   pongQueue // unsolicited pongs (section 5.5.3)
+	frames    []byte    // what AppendOwed is appending to
+	err       error     // and why it cannot go on
 	key       [4]byte   // a masking key just read; here because a Reader makes it escape
 }
 
@@ -30,47 +32,46 @@ func (c *Conn) AppendOwed(dst []byte, now time.Time) ([]byte, error) {
 	if !c.Owed() {
 		return dst, nil
 	}
-	frames, err := c.appendPongs(dst, &c.out.pongs)
-	if err == nil {
-		frames, err = c.appendPongs(frames, &c.out.unasked)
+	out := &c.out
+	out.frames, out.err = dst, nil
+	c.appendPongs(&out.pongs)
+	c.appendPongs(&out.unasked)
+	c.appendPings()
+	if out.closeOwed {
+		c.appendControl(OpClose, c.sent.appendPayload(nil))
 	}
-	if err == nil {
-		frames, err = c.appendPings(frames)
+	if out.err == nil {
+		c.handedOut(now)
+		dst = out.frames
 	}
-	if err == nil && c.out.closeOwed {
-		frames, err = c.appendControl(frames, OpClose, c.sent.appendPayload(nil))
-	}
-	if err != nil {
-		return dst, err
-	}
-	c.handedOut(now)
-	return frames, nil
+	out.frames = nil
+	return dst, out.err
 }
 
-func (c *Conn) appendPongs(dst []byte, q *pongQueue) (frames []byte, err error) {
-	for b := q.buf; len(b) > 0 && err == nil; {
+func (c *Conn) appendPongs(q *pongQueue) {
+	for b := q.buf; len(b) > 0; {
 		size := 1 + int(b[0])
-		dst, err = c.appendControl(dst, OpPong, b[1:size])
+		c.appendControl(OpPong, b[1:size])
 		b = b[size:]
 	}
-	return dst, err
 }
 
-func (c *Conn) appendPings(dst []byte) (frames []byte, err error) {
-	for i := len(c.pings.pending) - c.pings.unsent; i < len(c.pings.pending) && err == nil; i++ {
-		dst, err = c.appendControl(dst, OpPing, c.pings.pending[i].payload())
+func (c *Conn) appendPings() {
+	for i := len(c.pings.pending) - c.pings.unsent; i < len(c.pings.pending); i++ {
+		c.appendControl(OpPing, c.pings.pending[i].payload())
 	}
-	return dst, err
 }
 
 // appendControl appends a control frame, which is never fragmented (RFC 6455,
-// section 5.5).
-func (c *Conn) appendControl(dst []byte, op Opcode, payload []byte) ([]byte, error) {
-	h := Header{Fin: true, Opcode: op, Length: int64(len(payload))}
-	if err := c.maskHeader(&h); err != nil {
-		return dst, err
+// section 5.5), to out.frames, unless there was an error before.
+func (c *Conn) appendControl(op Opcode, payload []byte) {
+	if c.out.err != nil {
+		return
 	}
-	return appendMasked(AppendHeader(dst, h), h, payload), nil
+	h := Header{Fin: true, Opcode: op, Length: int64(len(payload))}
+	if c.out.err = c.maskHeader(&h); c.out.err == nil {
+		c.out.frames = appendMasked(AppendHeader(c.out.frames, h), h, payload)
+	}
 }
 
 // handedOut notes that all that was owed is on its way.
@@ -228,15 +229,23 @@ const maxPongs = 64
 // A pongQueue holds the payloads of pongs that are owed, in order, each after
 // a byte with its length.
 type pongQueue struct {
-	buf []byte
-	n   int
+	buf   []byte
+	n     int
+	short [shortPongs]byte // memory for the usual payloads
 }
+
+// shortPongs is enough for two pongs of keepalive's size, and for one of most
+// peers'.
+const shortPongs = 2 * (1 + pingSize)
 
 func (q *pongQueue) empty() bool { return q.n == 0 }
 
 func (q *pongQueue) owe(payload []byte) {
 	if q.n == maxPongs {
 		q.clear()
+	}
+	if q.buf == nil {
+		q.buf = q.short[:0]
 	}
 	q.buf = append(append(q.buf, byte(len(payload))), payload...)
 	q.n++

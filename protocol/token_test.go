@@ -83,6 +83,9 @@ func TestListContains(t *testing.T) {
 			t.Errorf("%q is taken for upgrade", other)
 		}
 	}
+	if !equalFoldASCII("aAzZ", "AazZ") || !equalFoldASCII("Zz", "zZ") {
+		t.Error("letters were not folded")
+	}
 	if equalFoldASCII("[@", "{`") { // they differ by the bit that makes letters small
 		t.Error("signs were folded")
 	}

@@ -4,5 +4,6 @@ go 1.25.0
 
 require (
 	go.uber.org/goleak v1.3.0
-	golang.org/x/sys v0.47.0 // indirect
+	golang.org/x/sync v0.22.0
+	golang.org/x/sys v0.47.0
 )

@@ -1,0 +1,84 @@
+package keepalive
+
+import "time"
+
+// The lookState is how far an inspection of the transport has come. It keeps
+// one call of the runner from asking twice.
+type lookState uint8
+
+const (
+	lookIdle  lookState = iota
+	lookAsked           // the next call brings it
+	lookDone            // until the Monitor waits again
+)
+
+// quiet is how many bytes may have been written since the previous ping for a
+// connection to count as idle: room for that ping and a pong or two, with the
+// records of TLS around them.
+const quiet = 256
+
+// worthInspecting reports, when a ping is due, whether it may have to wait
+// behind data that the transport has taken and not delivered. Then the
+// transport is looked at now, so that at the deadline it can be seen whether
+// anything has moved since. Idle connections never pay for this.
+func (m *Monitor) worthInspecting(ev *Evidence) bool {
+	if m.timeout == off {
+		return false
+	}
+	stuck := m.last != none && !ev.PingSent
+	return m.draining || stuck || ev.Unsent > 0 || ev.Written-m.written > quiet
+}
+
+// observeWrite starts the clock anew while our own write moves and the ping
+// waits behind it.
+func (m *Monitor) observeWrite(t time.Duration, ev *Evidence) {
+	if m.awaiting() && !ev.PingSent {
+		m.restart(m.before(t, ev.WriteProgress))
+	}
+}
+
+// observeTransport takes the result of an inspection. If bytes were
+// acknowledged since the previous one and the ping is not yet among them, what
+// is ahead of it is still being delivered: the clock starts anew, from the
+// last acknowledgement and no later. A peer that answers the probes of its
+// closed window acknowledges no bytes, and gains nothing.
+func (m *Monitor) observeTransport(t time.Duration, ev *Evidence) {
+	if m.look != lookAsked {
+		return
+	}
+	m.look = lookDone
+	tr := &ev.Transport
+	if !ev.Inspected || !tr.Known {
+		return
+	}
+	moved := tr.Acked > m.acked
+	m.stalled = m.draining && tr.Unacked > 0 && !moved
+	m.draining, m.acked = tr.Unacked > 0, tr.Acked
+	if moved && m.draining && !ev.pingAcked() {
+		m.restart(t - sinceAck(t, tr))
+	}
+}
+
+// pingAcked reports that the latest ping has reached the peer's transport.
+func (ev *Evidence) pingAcked() bool {
+	tr := &ev.Transport
+	return ev.PingSent && (tr.PingAcked || tr.Unacked <= 0)
+}
+
+// unackedFor returns for how long the oldest ping that can be unacknowledged
+// has been so: the first one that was due after the last acknowledgement. It
+// is 0 when everything was acknowledged or nothing is known.
+func (m *Monitor) unackedFor(t time.Duration, ev *Evidence) time.Duration {
+	tr := &ev.Transport
+	if !ev.Inspected || !tr.Known || tr.Unacked <= 0 {
+		return 0
+	}
+	oldest := max(m.after(t-sinceAck(t, tr)), m.floor)
+	return max(t-oldest, 0)
+}
+
+// sinceAck returns how long ago the last acknowledgement came, at most since
+// the start.
+func sinceAck(t time.Duration, tr *Transport) time.Duration {
+	return min(max(tr.SinceAck, 0), t)
+}

@@ -1,0 +1,179 @@
+package keepalive
+
+import (
+	"sync"
+	"time"
+)
+
+// A Thread calls the Tick of any number of targets on time, from one goroutine
+// that runs only while targets are registered. The zero value is ready for
+// use; a Thread must not be copied. Its methods, and those of [Entry], may be
+// called from everywhere: also from within Tick, and with locks held that Tick
+// takes. They neither wait nor call Tick.
+type Thread struct {
+	// Now is the clock, by default time.Now. A test can be late with it. It
+	// is set before the first Add.
+	Now func() time.Time
+
+	mu      sync.Mutex
+	epoch   time.Time     // what the times of entries count from
+	agenda  agenda        // the registered entries
+	running bool          // the goroutine is
+	setTo   time.Duration // when the goroutine wakes by itself; 0: it does not wait
+	wake    chan struct{} // wakes it sooner; holds one value
+}
+
+// An Entry is a target's place on a [Thread], always the same one. The zero
+// value is not registered, and Wake and Stop do nothing. It must not be
+// copied. The first Add comes before all other calls; those may be concurrent.
+type Entry struct {
+	thread  *Thread
+	target  Target
+	index   int32 // in the agenda, plus one; 0: not registered
+	ticking bool  // Tick is under way, and nothing was decided since
+}
+
+// Add registers target, to be called at first for the first time, or with a
+// zero time when it is woken. An Entry that is registered is registered anew.
+func (t *Thread) Add(e *Entry, target Target, first time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.begin()
+	if e.thread == nil {
+		e.thread = t
+	}
+	if e.index != 0 {
+		t.agenda.remove(e)
+	}
+	e.target, e.ticking = target, false
+	t.agenda.add(e, t.at(first))
+	t.hurry()
+}
+
+// Len returns how many targets are registered.
+func (t *Thread) Len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.agenda)
+}
+
+// Wake has the target's Tick called at once.
+func (e *Entry) Wake() {
+	t := e.thread
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e.index != 0 {
+		e.ticking = false
+		t.agenda.move(e, 0)
+		t.hurry()
+	}
+}
+
+// Stop ends the registration. Tick is not called any more; a call under way
+// goes on.
+func (e *Entry) Stop() {
+	t := e.thread
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e.index != 0 {
+		t.agenda.remove(e)
+		t.hurry() // it may have been the last one
+	}
+}
+
+// begin starts the goroutine unless it runs. It ends when nothing is
+// registered any more.
+func (t *Thread) begin() {
+	if t.running {
+		return
+	}
+	t.running = true
+	if t.wake == nil {
+		t.wake = make(chan struct{}, 1)
+		t.epoch = t.now()
+	}
+	go t.loop()
+}
+
+// hurry wakes the goroutine if it would sleep for too long.
+func (t *Thread) hurry() {
+	if len(t.agenda) > 0 && t.agenda[0].at >= t.setTo {
+		return
+	}
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
+}
+
+// loop is the goroutine.
+func (t *Thread) loop() {
+	timer := time.NewTimer(never)
+	defer timer.Stop()
+	for t.tickDue(timer) {
+		select {
+		case <-timer.C:
+		case <-t.wake:
+		}
+	}
+}
+
+// tickDue calls every Tick whose time has come, and sets the timer to the next
+// one. It returns false when nothing is registered any more.
+func (t *Thread) tickDue(timer *time.Timer) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.setTo = 0
+	for len(t.agenda) > 0 {
+		now := t.now()
+		first := t.agenda[0]
+		if wait := first.at - now.Sub(t.epoch); wait > 0 {
+			t.setTo = first.at
+			timer.Reset(wait)
+			return true
+		}
+		t.tick(first.entry, now)
+	}
+	t.agenda = nil // a hundred thousand may have been on it
+	t.running = false
+	return false
+}
+
+// tick calls one Tick. Meanwhile the entry keeps its place on the agenda, so
+// that it can be stopped, woken and moved; whoever does that decides.
+func (t *Thread) tick(e *Entry, now time.Time) {
+	e.ticking = true
+	target := e.target
+	t.mu.Unlock()
+	next, ok := target.Tick(now)
+	t.mu.Lock()
+	switch {
+	case !e.ticking || e.index == 0:
+	case ok:
+		e.ticking = false
+		t.agenda.move(e, t.at(next))
+	default:
+		t.agenda.remove(e)
+	}
+}
+
+// at returns a time as the agenda has it, a zero time being never.
+func (t *Thread) at(when time.Time) time.Duration {
+	if when.IsZero() {
+		return never
+	}
+	return when.Sub(t.epoch)
+}
+
+func (t *Thread) now() time.Time {
+	if t.Now != nil {
+		return t.Now()
+	}
+	return time.Now()
+}

@@ -1,0 +1,182 @@
+package keepalive
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// ErrTimeout is found by errors.Is in every [*TimeoutError].
+var ErrTimeout = errors.New("keepalive ping timeout")
+
+// A Cause says what became of a connection that was given up.
+type Cause uint8
+
+const (
+	// Unknown: there was no answer, and the operating system does not say
+	// more.
+	Unknown Cause = iota
+
+	// NetworkDead: bytes that we sent were not acknowledged by anybody. A
+	// cable, a router, a NAT or the peer's machine is gone.
+	NetworkDead
+
+	// PeerStuck: the peer's machine acknowledged the ping, its program did
+	// not answer. It is stopped, overloaded, or does not answer pings.
+	PeerStuck
+
+	// PeerNotReading: what we send does not leave because the peer has not
+	// made room for it. Its program has stopped reading.
+	PeerNotReading
+
+	// WeWereBusy: we were not reading, because the application did not
+	// receive what had come.
+	WeWereBusy
+)
+
+// String returns the cause in a few words.
+func (c Cause) String() string {
+	switch c {
+	case NetworkDead:
+		return "network dead"
+	case PeerStuck:
+		return "peer stuck"
+	case PeerNotReading:
+		return "peer not reading"
+	case WeWereBusy:
+		return "we were busy"
+	}
+	return "unknown"
+}
+
+// explanation returns the cause in words for whoever reads the error.
+func (c Cause) explanation() string {
+	switch c {
+	case NetworkDead:
+		return "the network is dead: nothing acknowledges what we send"
+	case PeerStuck:
+		return "the peer is stuck: its system acknowledged the ping, its program did not answer"
+	case PeerNotReading:
+		return "the peer is not reading: it makes no room for what we send"
+	case WeWereBusy:
+		return "we were busy: reading was paused because the application does not receive"
+	}
+	return "no answer to a ping"
+}
+
+// A TimeoutError says why a peer was given up, and what was seen. It is a
+// net.Error: Timeout returns true.
+type TimeoutError struct {
+	Cause Cause
+
+	PingInterval time.Duration // the Config in force; negative: off
+	PingTimeout  time.Duration
+
+	PingDue   time.Time     // when the oldest unanswered ping was due
+	Waited    time.Duration // since then
+	PingSent  bool          // the latest ping was handed to the transport
+	LastByte  time.Time     // when the last byte arrived; zero if none did
+	SinceByte time.Duration // since then, or since the start
+
+	Paused    time.Duration // for how long in all reading stood still
+	PausedNow bool          // and whether it does
+
+	Queued      int           // received messages that wait for the application
+	QueuedBytes int           // and their bytes
+	Unsent      int64         // bytes that wait at our own door
+	RTT         time.Duration // smoothed round-trip time, 0 if no ping was answered
+
+	Transport Transport // what the operating system said
+}
+
+// timeoutError returns the error of giving up at t.
+func (m *Monitor) timeoutError(t time.Duration, ev *Evidence) *TimeoutError {
+	e := &TimeoutError{
+		PingInterval: m.interval, PingTimeout: m.timeout,
+		PingDue: m.start.Add(m.base), Waited: t - m.base, PingSent: ev.PingSent,
+		LastByte: ev.LastByte, SinceByte: t - m.before(t, ev.LastByte),
+		Paused: ev.Paused, PausedNow: ev.PausedNow,
+		Queued: ev.Queued, QueuedBytes: ev.QueuedBytes, Unsent: ev.Unsent, RTT: ev.RTT,
+	}
+	if ev.Inspected {
+		e.Transport = ev.Transport
+	}
+	e.Cause = e.cause()
+	return e
+}
+
+// cause tells from what was seen who is to blame. The transport's word comes
+// first, for it knows about the network; a closed window comes before missing
+// acknowledgements, for its probes are far apart.
+func (e *TimeoutError) cause() Cause {
+	tr := &e.Transport
+	switch {
+	case !tr.Known && e.PausedNow:
+		return WeWereBusy
+	case !tr.Known && !e.PingSent:
+		return PeerNotReading // our own write did not get on
+	case !tr.Known:
+		return Unknown
+	case tr.windowClosed():
+		return PeerNotReading
+	case tr.Unacked > 0 && (tr.SinceAck >= e.PingTimeout || tr.Retransmits > 0):
+		return NetworkDead
+	case !e.PingSent || tr.Unacked > 0 && !tr.PingAcked:
+		return PeerNotReading
+	case e.PausedNow:
+		return WeWereBusy
+	}
+	return PeerStuck
+}
+
+// Error tells the cause and what was seen.
+func (e *TimeoutError) Error() string {
+	return fmt.Sprintf("%v: %s (%s)", ErrTimeout, e.Cause.explanation(), strings.Join(e.details(), ", "))
+}
+
+func (e *TimeoutError) details() []string {
+	list := []string{fmt.Sprintf("%v since the ping was due", rounded(e.Waited))}
+	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	if !e.PingSent {
+		add("it was not sent")
+	}
+	add("last byte received %v ago", rounded(e.SinceByte))
+	if e.Paused > 0 {
+		add("reading paused for %v", rounded(e.Paused))
+	}
+	if e.Queued > 0 {
+		add("%d messages (%d bytes) not received by the application", e.Queued, e.QueuedBytes)
+	}
+	if e.Unsent > 0 {
+		add("%d bytes not written", e.Unsent)
+	}
+	if tr := &e.Transport; tr.Known {
+		add("%d bytes unacknowledged", tr.Unacked)
+		add("last acknowledgement %v ago", rounded(tr.SinceAck))
+		if tr.Retransmits > 0 {
+			add("%d retransmissions", tr.Retransmits)
+		}
+	}
+	if e.RTT > 0 {
+		add("usual round trip %v", rounded(e.RTT))
+	}
+	return list
+}
+
+// rounded leaves out digits that nobody needs.
+func rounded(d time.Duration) time.Duration {
+	if d < time.Second {
+		return d.Round(10 * time.Microsecond)
+	}
+	return d.Round(time.Millisecond)
+}
+
+// Is reports true for [ErrTimeout].
+func (e *TimeoutError) Is(target error) bool { return target == ErrTimeout }
+
+// Timeout returns true: the error is a net.Error.
+func (e *TimeoutError) Timeout() bool { return true }
+
+// Temporary returns false: the connection is lost.
+func (e *TimeoutError) Temporary() bool { return false }

@@ -1,0 +1,68 @@
+package keepalive
+
+import "time"
+
+// judge looks whether the time is over. ok tells that the action is all there
+// is to do for now.
+func (m *Monitor) judge(t time.Duration, ev *Evidence) (action Action, ok bool) {
+	switch {
+	case !m.awaiting():
+		return Action{}, false
+	case ev.PausedNow:
+		return m.judgePaused(t, ev)
+	case t < m.deadline(ev):
+		return Action{}, false
+	}
+	return m.judgeOver(t, ev)
+}
+
+// judgeOver gives up, unless a second look or the transport speaks against it.
+// The ping that is due at the same time is not sent before: a ping that has
+// just left tells nothing about the network.
+func (m *Monitor) judgeOver(t time.Duration, ev *Evidence) (Action, bool) {
+	if lateness := t - m.deadline(ev); lateness > 0 && m.recheck == 0 {
+		m.recheck = t + m.recheckAfter(lateness)
+	}
+	switch {
+	case t < m.recheck:
+		return m.waitUntil(m.recheck), true
+	case m.look == lookIdle:
+		return m.inspect(t), true
+	}
+	return m.giveUp(t, ev), true
+}
+
+// judgePaused asks the transport whether the network is dead, since no answer
+// can be seen while reading is paused. It does so whenever a ping has been out
+// for the timeout; the network is dead if something was sent, and no
+// acknowledgement of any kind has come since. If the transport cannot tell,
+// all that is left is to wait.
+func (m *Monitor) judgePaused(t time.Duration, ev *Evidence) (Action, bool) {
+	switch {
+	case t < m.lookAt():
+		return Action{}, false
+	case m.look == lookIdle:
+		return m.inspect(t), true
+	}
+	unacked := m.unackedFor(t, ev)
+	if unacked >= m.timeout && !ev.Transport.windowClosed() {
+		return m.giveUp(t, ev), true
+	}
+	m.nextLook = m.after(t) + m.timeout
+	if unacked > 0 && unacked < m.timeout {
+		m.nextLook = t - unacked + m.timeout
+	}
+	return Action{}, false
+}
+
+// lookAt returns when the transport is inspected while reading is paused: when
+// the clock would be over if it did not stand still, and later as the latest
+// inspection has shown.
+func (m *Monitor) lookAt() time.Duration {
+	return max(m.clockStart()+m.timeout, m.nextLook)
+}
+
+func (m *Monitor) giveUp(t time.Duration, ev *Evidence) Action {
+	m.err = m.timeoutError(t, ev)
+	return Action{Kind: GiveUp, Err: m.err}
+}

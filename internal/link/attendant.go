@@ -1,0 +1,125 @@
+package link
+
+import (
+	"time"
+)
+
+// gracePeriod is how long the application may do without receiving before an
+// attendant reads in its place. A handler that answers faster never pays for
+// one; pings wait at most this long for their pongs.
+const gracePeriod = 10 * time.Millisecond
+
+// startGrace sets the timer, at most once per grace period. c.mu is held.
+func (c *Conn) startGrace() {
+	if c.grace.set || c.recvErr != nil {
+		return
+	}
+	c.graceSeen = c.received
+	c.grace.start(c, gracePeriod, (*Conn).graceOver)
+}
+
+// graceOver starts the attendant if the application has not received anything
+// since the timer was set, and is not about to. It runs in the timer's
+// goroutine, with c.mu held.
+func (c *Conn) graceOver() {
+	switch {
+	case c.recv.active: // the end of the call sets the timer again
+	case c.received != c.graceSeen:
+		c.startGrace()
+	default:
+		c.attend()
+	}
+}
+
+// attend reads for an application that does not: pings are answered, pongs
+// counted, a close is seen, and messages are queued. The goroutine that calls
+// it, a timer's, is the attendant; it retires when the application receives
+// again, when the queue is full, and when nothing more will come. c.mu is held.
+func (c *Conn) attend() {
+	for c.reader == nobody && !c.recv.active && c.keepParsed() && c.recvErr == nil {
+		if !c.flush() {
+			c.fill(nil, background)
+		}
+	}
+}
+
+// await reads, or leaves it to who does, until done. The application's
+// receiver comes first. The error is that of the Limit. c.mu is held; done is
+// called with it held.
+func (c *Conn) await(l *Limit, done func() bool) error {
+	for !done() && c.recvErr == nil {
+		var err error
+		if c.reader != nobody || c.recv.active || !c.keepParsed() {
+			err = c.waitChange(l)
+		} else if !done() && c.recvErr == nil && !c.flush() {
+			err = c.fill(l, background)
+		}
+		if err != nil && !done() && c.recvErr == nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepParsed queues the messages that were read, and reports whether more may
+// be read. The reader token is free.
+func (c *Conn) keepParsed() (more bool) {
+	c.keepStreamed()
+	for c.mayRead() {
+		if !c.parse() {
+			return true
+		}
+		c.keep()
+	}
+	return false
+}
+
+// mayRead reports whether the queue has room, and pauses reading when it has
+// none. Once our close frame is owed there is no pausing: see keep.
+func (c *Conn) mayRead() bool {
+	if c.deferred {
+		return false
+	}
+	if c.proto.CloseSent() != nil {
+		return true
+	}
+	if c.pausedAt.IsZero() && c.full() {
+		c.pausedAt = time.Now()
+	}
+	return c.pausedAt.IsZero()
+}
+
+// keep queues c.event, in memory of its own. Once our close frame is owed, what
+// the queue has no room for is discarded, so that closing never waits for the
+// application.
+func (c *Conn) keep() {
+	if c.proto.CloseSent() != nil && c.full() {
+		return
+	}
+	ev := *c.event
+	if !ev.Owned {
+		ev.Data = append([]byte{}, ev.Data...)
+		ev.Owned = true
+	}
+	c.event.Data = nil
+	c.queue.push(&ev)
+	c.waiters.wakeAll()
+}
+
+func (c *Conn) full() bool {
+	return c.opts.MaxQueue >= 0 && len(c.queue.events) >= c.opts.MaxQueue ||
+		c.opts.MaxQueueBytes >= 0 && c.queue.bytes >= c.opts.MaxQueueBytes
+}
+
+// resume ends a pause when the queue is down to a quarter, so that reading
+// does not stop and go for each message.
+func (c *Conn) resume() {
+	if c.pausedAt.IsZero() ||
+		c.opts.MaxQueue >= 0 && 4*len(c.queue.events) > c.opts.MaxQueue ||
+		c.opts.MaxQueueBytes >= 0 && 4*c.queue.bytes > c.opts.MaxQueueBytes {
+		return
+	}
+	c.paused += time.Since(c.pausedAt)
+	c.pausedAt = time.Time{}
+	c.waiters.wakeAll()
+}

@@ -1,0 +1,278 @@
+package link
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tandemws/tandem/protocol"
+)
+
+// closerState is what the goroutine that ends a connection works on.
+type closerState struct {
+	started  bool
+	aborted  bool      // cut the transport, whatever is under way
+	deadline time.Time // of the closing handshake
+	deferral lazyTimer // bounds how long a violation waits for the queue to be read
+}
+
+// Close performs the closing handshake (RFC 6455, section 7.1.2) and returns
+// when the transport is closed: nil if close frames went both ways, whoever
+// began, else how the connection ended. It lasts no longer than the close
+// timeout; at the Limit the connection is cut. Further calls wait likewise.
+func (c *Conn) Close(l *Limit, code protocol.CloseCode, reason string) error {
+	c.mu.Lock()
+	err := c.sendClose(l, code, reason)
+	c.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if err := l.wait(c.ended); err != nil {
+		c.Abort(fmt.Errorf("%w: %w", ErrAborted, err))
+		<-c.ended
+	}
+	return c.closeResult()
+}
+
+// Abort cuts the connection without a closing handshake. cause is found in
+// the error that later calls return.
+func (c *Conn) Abort(cause error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.abort(cause)
+}
+
+// closeResult is what Close returns of a connection that has ended.
+func (c *Conn) closeResult() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.proto.CloseReceived() != nil && c.proto.CloseSent() != nil {
+		return nil
+	}
+	return c.proto.CloseError()
+}
+
+// sendClose sends our close frame, unless the connection is ending already,
+// and behind the messages whose Send was called before.
+func (c *Conn) sendClose(l *Limit, code protocol.CloseCode, reason string) error {
+	if c.closer.started {
+		return nil
+	}
+	if c.deferred {
+		c.failViolation()
+		return nil
+	}
+	if c.writer != nil {
+		// A message can be abandoned only by failing the connection.
+		c.fail(protocol.InternalError, "close during a fragmented message", nil)
+		return nil
+	}
+	if err := c.message.acquire(c, l.within(c.opts.CloseTimeout)); err != nil {
+		c.abort(fmt.Errorf("%w: %w", ErrCloseTimeout, err))
+		return nil
+	}
+	defer c.message.release()
+	if err := c.proto.SendClose(code, reason); err != nil {
+		return err
+	}
+	c.startClosing()
+	return nil
+}
+
+// closeReceived: the peer's close frame has come, and its echo is owed.
+func (c *Conn) closeReceived() {
+	c.recvErr = c.proto.CloseError()
+	c.startClosing()
+}
+
+// violated: the peer broke the protocol. The messages that came before can
+// still be read and answered, within the close timeout.
+func (c *Conn) violated() {
+	if c.queue.empty() || c.proto.CloseSent() != nil {
+		c.failViolation()
+		return
+	}
+	c.deferred = true
+	c.closer.deferral.start(c, c.opts.CloseTimeout, (*Conn).failViolation)
+}
+
+func (c *Conn) failViolation() {
+	c.deferred = false
+	c.proto.FailViolation()
+	c.failed()
+}
+
+// fail fails the connection (RFC 6455, section 7.1.7): with a close frame, and
+// without waiting for the peer's.
+func (c *Conn) fail(code protocol.CloseCode, reason string, cause error) {
+	c.proto.Fail(code, reason, cause)
+	c.failed()
+}
+
+// failed has receivers return, and the transport closed.
+func (c *Conn) failed() {
+	if c.recvErr == nil {
+		c.recvErr = c.proto.CloseError()
+	}
+	c.pokeReader()
+	c.startClosing()
+}
+
+// disconnected: the transport has ended, with io.EOF or an error.
+func (c *Conn) disconnected(cause error) {
+	if c.writeErr != nil {
+		cause = c.writeErr // it came first
+	}
+	c.proto.Disconnected(cause)
+	c.failed()
+}
+
+// abort has the transport cut at once, whatever is under way.
+func (c *Conn) abort(cause error) {
+	c.closer.aborted = true
+	c.proto.Disconnected(cause)
+	c.failed()
+	c.pokeWriter()
+	c.waiters.wakeAll()
+}
+
+// startClosing starts the closer, once.
+func (c *Conn) startClosing() {
+	if c.closer.started {
+		return
+	}
+	c.closer.started = true
+	c.closer.deadline = time.Now().Add(c.opts.CloseTimeout)
+	go c.close()
+}
+
+// close ends the connection: what is held and owed leaves, the close frame
+// last; the peer's close frame is awaited; the transport is closed. It is the
+// closer's goroutine, which the connection always ends with.
+func (c *Conn) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := &Limit{Deadline: c.closer.deadline}
+	c.writeLast(l)
+	c.awaitClose(l)
+	c.endTransport(l)
+	c.end()
+}
+
+// writeLast writes what is pending and owed.
+func (c *Conn) writeLast(l *Limit) {
+	if c.closer.aborted || c.writeErr != nil {
+		c.flush()
+		return
+	}
+	err := c.write.acquire(c, l)
+	if err == nil {
+		if err = c.appendOwed(); err == nil {
+			err = c.transmit(l)
+		}
+		c.releaseWrite()
+	}
+	if err != nil && c.writeErr == nil {
+		c.abort(fmt.Errorf("%w: %w", ErrCloseTimeout, err))
+	}
+}
+
+// awaitClose reads until the peer's close frame.
+func (c *Conn) awaitClose(l *Limit) {
+	err := c.await(l, func() bool { return c.closer.aborted })
+	if err != nil {
+		c.disconnected(ErrCloseTimeout)
+	}
+}
+
+// endTransport closes the transport so that no reset destroys what we sent
+// last: a server ends its own direction and discards what still comes; a
+// client waits for the server to end (RFC 6455, section 7.1.1).
+func (c *Conn) endTransport(l *Limit) {
+	if !c.closer.aborted && (c.opts.Role == protocol.Client || c.halfClose(l)) {
+		c.drain(l)
+	}
+	c.closer.aborted = true // nobody waits for it any more
+	c.pokeWriter()
+	c.mu.Unlock()
+	c.tr.close()
+	c.mu.Lock()
+}
+
+func (c *Conn) halfClose(l *Limit) (ok bool) {
+	if c.writeErr != nil {
+		return false
+	}
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	c.tr.setWriteDeadline(l.Deadline) // TLS has something to say first
+	return c.tr.closeWrite()
+}
+
+// drainLimit is how many bytes at most are read and discarded.
+const drainLimit = 16 << 20
+
+// drain reads and discards until the peer ends, for a bounded time and size.
+func (c *Conn) drain(l *Limit) {
+	for c.reader != nobody {
+		c.pokeReader()
+		if c.waitChange(l) != nil {
+			return
+		}
+	}
+	c.reader = background
+	c.keepStreamed()
+	for total := 0; total < drainLimit && !c.closer.aborted && l.Reached() == nil; total += c.in.n {
+		if !c.discard(l) {
+			break
+		}
+	}
+	c.reader = nobody
+}
+
+// discard reads once, and reports whether the transport goes on.
+func (c *Conn) discard(l *Limit) (more bool) {
+	c.poked = false
+	c.tr.setReadDeadline(l.Deadline)
+	c.in.giveBack()
+	c.in.window, c.in.n = nil, 0
+	c.mu.Unlock()
+	err := c.tr.read(&c.in)
+	c.mu.Lock()
+	return err == nil || isTimeout(err)
+}
+
+// end lets go of everything and tells everybody. The transport is closed, so
+// that who still reads or writes will not be long.
+func (c *Conn) end() {
+	c.proto.Disconnected(nil)
+	for c.reader != nobody {
+		c.waitChange(nil)
+	}
+	c.write.acquire(c, nil)
+	c.pend.release()
+	c.write.release()
+	c.keepStreamed()
+	c.in.giveBack()
+	c.abandonWriter()
+	c.stopTimers()
+	if c.recvErr == nil {
+		c.recvErr = c.proto.CloseError()
+	}
+	c.pongs = nil
+	c.waiters.wakeAll()
+	if err := c.proto.CloseError(); c.onEnd != nil {
+		c.mu.Unlock()
+		c.onEnd(err)
+		c.mu.Lock()
+	}
+	close(c.ended)
+}
+
+func (c *Conn) stopTimers() {
+	c.grace.stop()
+	c.backstop.stop()
+	c.closer.deferral.stop()
+	c.readWatch.off()
+	c.writeWatch.off()
+	c.keeper.stop()
+}

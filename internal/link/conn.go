@@ -1,0 +1,209 @@
+package link
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// Errors of calls that leave the connection as it was.
+var (
+	// ErrConcurrentReceive: another goroutine is receiving.
+	ErrConcurrentReceive = errors.New("websocket: another goroutine is already receiving")
+
+	// ErrTooManyPings: more pings than maxPongs wait for their pongs.
+	ErrTooManyPings = errors.New("websocket: too many pings wait for their pongs")
+)
+
+// Causes of a failed connection, found in a [*protocol.CloseError].
+var (
+	// ErrCloseTimeout: the closing handshake took longer than the close
+	// timeout.
+	ErrCloseTimeout = errors.New("websocket: the peer did not complete the closing handshake in time")
+
+	// ErrPartialWrite: a call was cancelled, or its time ran out, when a
+	// part of its message was written.
+	ErrPartialWrite = errors.New("websocket: cancelled in the middle of a message")
+
+	// ErrAborted: we cut the connection without a closing handshake.
+	ErrAborted = errors.New("websocket: connection aborted")
+)
+
+// Options are shared by the connections of a server or client. Once
+// WithDefaults has filled in the defaults, negative is off.
+type Options struct {
+	Role            protocol.Role
+	MaxMessageSize  int64
+	MaxQueue        int           // messages kept for an application that lags
+	MaxQueueBytes   int           // and their bytes
+	CloseTimeout    time.Duration // for the closing handshake
+	WriteTimeout    time.Duration // for one socket write; 0: none
+	MaxFragmentSize int           // larger messages leave in fragments; negative: never
+	Hold            time.Duration // how long an answer may wait for its siblings; negative: not at all
+	Keepalive       keepalive.Config
+	Logger          *slog.Logger
+}
+
+// Conn is an open connection, of either role and for either face.
+type Conn struct {
+	opts  *Options
+	tr    transport
+	start time.Time
+	ended chan struct{} // closed when the transport is
+	onEnd func(error)   // called before, once, with how it ended; may be nil
+
+	mu    sync.Mutex // guards all below
+	proto protocol.Conn
+	id    [16]byte // see ID
+
+	// Reading: see read.go and attendant.go.
+	reader    reader          // who holds the reader token
+	recv      receiver        // the application's receive call
+	poked     bool            // the read deadline was set to interrupt the reader
+	received  uint32          // receive calls that have returned
+	in        input           // what is being read and looked at; the token holder's
+	event     *protocol.Event // what was found last
+	queue     queue           // read and not received
+	stream    *Reader         // the message that is being received in pieces
+	waiters   waitList        // who waits for a frame, the token, or the end
+	recvErr   error           // what receivers get after the queue
+	deferred  bool            // the peer's violation waits for the queue to be read
+	readWatch watch           // interrupts a read when a context ends
+	grace     lazyTimer       // the attendant's
+	graceSeen uint32          // received when it was set
+	pausedAt  time.Time       // when reading stopped because the queue is full; zero: it has not
+	paused    time.Duration   // in all, before pausedAt
+
+	// Writing: see write.go.
+	message    token       // held for a whole data message
+	send       sender      // what the message token's holder is sending
+	writer     *Writer     // the open one; it holds the message token
+	write      token       // held for one socket write
+	pend       pending     // encoded and not written
+	out        output      // what is being written; the token holder's
+	writeErr   error       // the transport takes no more
+	writePoked bool        // the write deadline was set to interrupt the writer
+	writing    bool        // out is being written
+	writeWatch watch       // interrupts a write when a context ends
+	backstop   lazyTimer   // writes what was held for too long
+	closer     closerState // see close.go
+
+	// Keepalive: see keepalive.go.
+	keeper keeper
+	stats  keepalive.Stats
+	pongs  []*Pong // pings of the application that wait for their pongs
+}
+
+// reader says who holds the reader token.
+type reader uint8
+
+const (
+	nobody reader = iota
+	application
+	background // an attendant, or a call that waits for something else than messages
+)
+
+// Init makes c a connection over conn, whose opening handshake is over. early
+// is what was read after the handshake; it is copied. now is when it arrived.
+func (c *Conn) Init(conn net.Conn, early []byte, opts *Options) {
+	c.opts = opts
+	c.tr = newTransport(conn)
+	c.start = time.Now()
+	c.ended = make(chan struct{})
+	c.out.start = c.start
+	c.proto.Init(protocol.Config{
+		Role:           opts.Role,
+		MaxMessageSize: opts.MaxMessageSize,
+		MaskKeys:       maskKeys{},
+	})
+	c.stats.LastByte = c.start
+	c.feedEarly(early)
+	c.mu.Lock()
+	c.startGrace()
+	c.mu.Unlock()
+}
+
+// feedEarly takes what arrived together with the opening handshake.
+func (c *Conn) feedEarly(early []byte) {
+	if len(early) == 0 {
+		return
+	}
+	if len(early) <= blockSize {
+		c.in.borrow()
+		early = c.in.block[:copy(c.in.block[:], early)]
+	}
+	c.proto.Received(c.start, 0, early)
+}
+
+// OnEnd has f called once, with how the connection ended, when the transport
+// is closed and before Done is. It is set before Init.
+func (c *Conn) OnEnd(f func(error)) { c.onEnd = f }
+
+// Done is closed when the connection has ended and its transport is closed.
+func (c *Conn) Done() <-chan struct{} { return c.ended }
+
+// Err returns how the connection ended, a [*protocol.CloseError], or nil as
+// long as it has not.
+func (c *Conn) Err() error {
+	select {
+	case <-c.ended:
+	default:
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.proto.CloseError()
+}
+
+// State returns where the connection is in its life.
+func (c *Conn) State() protocol.State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.proto.State()
+}
+
+// LocalAddr returns the address of our end.
+func (c *Conn) LocalAddr() net.Addr { return c.tr.localAddr() }
+
+// RemoteAddr returns the address of the peer's end.
+func (c *Conn) RemoteAddr() net.Addr { return c.tr.remoteAddr() }
+
+// Options returns what the connection was made with.
+func (c *Conn) Options() *Options { return c.opts }
+
+// lazyTimer is a timer that costs nothing until it is first used.
+type lazyTimer struct {
+	timer *time.Timer
+	set   bool
+}
+
+// start has f called, in a goroutine of its own and with c.mu held, after d,
+// unless the timer is set already.
+func (t *lazyTimer) start(c *Conn, d time.Duration, f func(*Conn)) {
+	switch {
+	case t.set:
+		return
+	case t.timer == nil:
+		t.timer = time.AfterFunc(d, func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			t.set = false
+			f(c)
+		})
+	default:
+		t.timer.Reset(d)
+	}
+	t.set = true
+}
+
+func (t *lazyTimer) stop() {
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	t.set = false
+}

@@ -1,0 +1,229 @@
+package link
+
+import "time"
+
+// pending is what was encoded and is to be written next, in a borrowed block.
+type pending struct {
+	buf   []byte
+	block *block
+	body  []byte // to be written behind buf, from where the caller has it
+}
+
+// borrow returns the bytes for appending to; the caller stores them back.
+func (p *pending) borrow() []byte {
+	if p.buf == nil {
+		p.block = borrowBlock()
+		p.buf = p.block[:0]
+	}
+	return p.buf
+}
+
+// release gives the block back.
+func (p *pending) release() {
+	if p.block != nil {
+		p.block.giveBack()
+	}
+	*p = pending{}
+}
+
+// putBack makes the rest of what was to be written pending again, before what
+// has become pending meanwhile.
+func (p *pending) putBack(rest []byte, from *block) {
+	if p.buf == nil {
+		p.buf, p.block = rest, from
+		return
+	}
+	both := append(append([]byte(nil), rest...), p.buf...)
+	p.release()
+	p.buf = both
+	if from != nil {
+		from.giveBack()
+	}
+}
+
+// pending reports whether anything is held or owed.
+func (c *Conn) pending() bool {
+	return (len(c.pend.buf) > 0 || c.proto.Owed()) && c.writeErr == nil
+}
+
+// appendOwed moves the control frames that are owed to what is pending.
+func (c *Conn) appendOwed() (err error) {
+	if !c.proto.Owed() {
+		return nil
+	}
+	c.pend.buf, err = c.proto.AppendOwed(c.pend.borrow(), time.Now())
+	if err != nil {
+		c.writeFailed(err)
+		return err
+	}
+	c.keeper.encoded()
+	return nil
+}
+
+// transmit writes what is pending, waiting as long as the Limit allows. The
+// write token is held; c.mu is let go of while writing. An error is that of the
+// Limit, and what was not written is pending again, but for the body; or the
+// transport's, which then is in c.writeErr. c.out.sent tells how much was
+// written.
+func (c *Conn) transmit(l *Limit) error {
+	if len(c.pend.buf)+len(c.pend.body) == 0 {
+		return nil
+	}
+	from := c.takeOut()
+	c.mu.Unlock()
+	ok, err := c.tr.tryWrite(&c.out)
+	c.mu.Lock()
+	if err == nil && ok && c.out.len() == 0 {
+		c.wrote(from, nil)
+		return nil
+	}
+	return c.transmitWaiting(l, from, err)
+}
+
+// transmitWaiting goes on when not all could be written at once.
+func (c *Conn) transmitWaiting(l *Limit, from *block, err error) (late error) {
+	if err == nil {
+		late, err = c.writeWaiting(l)
+	}
+	c.wrote(from, err)
+	if err != nil {
+		return err
+	}
+	return late
+}
+
+// takeOut makes what is pending what is being written, and returns its block.
+func (c *Conn) takeOut() (from *block) {
+	from = c.pend.block
+	c.out.head, c.out.body, c.out.sent = c.pend.buf, c.pend.body, 0
+	c.out.progressed.Store(0)
+	c.pend = pending{}
+	return from
+}
+
+// wrote settles what was written and what is left; err is the transport's.
+func (c *Conn) wrote(from *block, err error) {
+	c.keeper.wrote(c.out.sent, c.out.len() == 0)
+	rest := c.out.head
+	c.out.head, c.out.body = nil, nil
+	if err != nil {
+		c.writeFailed(err)
+	}
+	if len(rest) > 0 && c.writeErr == nil {
+		c.pend.putBack(rest, from)
+	} else if from != nil {
+		from.giveBack()
+	}
+}
+
+// writeWaiting writes what is left of c.out. c.mu is let go of while writing.
+// late is the error of the Limit, err the transport's.
+func (c *Conn) writeWaiting(l *Limit) (late, err error) {
+	l = l.within(c.opts.WriteTimeout)
+	for {
+		if late = l.Reached(); late != nil {
+			return late, nil
+		}
+		if c.closer.aborted {
+			return nil, ErrAborted
+		}
+		c.armWrite(l)
+		c.mu.Unlock()
+		err = c.tr.write(&c.out)
+		c.mu.Lock()
+		c.disarmWrite(l)
+		if err == nil || !isTimeout(err) {
+			return nil, err
+		}
+	}
+}
+
+// armWrite has the write interrupted at the Limit.
+func (c *Conn) armWrite(l *Limit) {
+	c.writing = true
+	c.writeWatch.on(c, l, (*Conn).pokeWriter)
+	if at := l.deadline(); !at.IsZero() {
+		c.tr.setWriteDeadline(at)
+	}
+}
+
+func (c *Conn) disarmWrite(l *Limit) {
+	c.writing = false
+	if c.writePoked || !l.deadline().IsZero() {
+		c.writePoked = false
+		c.tr.setWriteDeadline(time.Time{})
+	}
+}
+
+// pokeWriter has whoever writes look at its Limit again. c.mu is held.
+func (c *Conn) pokeWriter() {
+	if c.writing && !c.writePoked {
+		c.writePoked = true
+		c.tr.setWriteDeadline(longAgo)
+	}
+}
+
+// releaseWrite lets go of the write token. What was owed meanwhile is soon
+// written by somebody.
+func (c *Conn) releaseWrite() {
+	c.write.release()
+	if c.pending() && !c.write.held {
+		c.startBackstop()
+	}
+}
+
+// flush writes what is held or owed without waiting: not for the token, whose
+// holder will write it or see to it, and not for the transport, in which case
+// a flusher goes on. c.mu is held, and was let go of if flush returns true:
+// the caller then looks again at what it was about to do.
+func (c *Conn) flush() (wrote bool) {
+	if c.write.held || !c.pending() {
+		return false
+	}
+	c.write.held = true
+	if c.appendOwed() == nil {
+		c.writeNow()
+	}
+	if c.pending() {
+		go c.flusher()
+	} else {
+		c.releaseWrite()
+	}
+	return true
+}
+
+// writeNow writes what is pending as far as that needs no waiting.
+func (c *Conn) writeNow() {
+	from := c.takeOut()
+	c.mu.Unlock()
+	_, err := c.tr.tryWrite(&c.out)
+	c.mu.Lock()
+	c.wrote(from, err)
+}
+
+// flusher writes what is pending, waiting for the transport. It has taken over
+// the write token, and ends when nothing is left, or with the transport.
+func (c *Conn) flusher() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.pending() && c.appendOwed() == nil {
+		c.transmit(nil)
+	}
+	c.releaseWrite()
+}
+
+// startBackstop sees to it that what is held leaves in time although nobody
+// comes to write it.
+func (c *Conn) startBackstop() {
+	c.backstop.start(c, max(c.opts.Hold, 0), func(c *Conn) { c.flush() })
+}
+
+// writeFailed notes that the transport takes no more. The peer may have said
+// why before it went: reading goes on for a while.
+func (c *Conn) writeFailed(err error) {
+	if c.writeErr == nil {
+		c.writeErr = err
+		c.pend.release()
+		c.startClosing()
+	}
+}

@@ -1,0 +1,219 @@
+package link
+
+import (
+	"time"
+
+	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// A Runner calls [Conn.Tick] when the time has come that the last call
+// returned: a goroutine of the connection's, or a thread that serves many.
+// Its methods are called with Conn.mu held and must not wait.
+type Runner interface {
+	Start(first time.Time) // call Tick at this time; called once
+	Wake()                 // call Tick at once: the schedule has changed
+	Stop()                 // do not call it any more
+}
+
+// keeper is a connection's keepalive: the schedule, and what it has to know of
+// its latest ping. Guarded by Conn.mu.
+type keeper struct {
+	monitor keepalive.Monitor
+	runner  Runner
+	running bool // the runner was started
+
+	waiting  []keepalivePing // for their pongs, oldest first, at most maxWaiting
+	state    pingProgress    // of the latest
+	pingEnd  int64           // written when the latest was
+	pongDue  time.Time       // when the latest ping that was answered was due
+	written  int64           // bytes taken by the transport
+	lastTook time.Time       // when it last took some while the latest ping waited
+}
+
+// keepalivePing is a ping of the schedule's.
+type keepalivePing struct {
+	id  protocol.PingID
+	due time.Time
+}
+
+// maxWaiting is how many pings are remembered; the protocol remembers no more.
+const maxWaiting = 64
+
+// pingProgress is how far the latest keepalive ping has come on its way out.
+type pingProgress uint8
+
+const (
+	pingOwed    pingProgress = iota // the protocol has it
+	pingEncoded                     // among what is pending or being written
+	pingWritten                     // the transport has it
+)
+
+// encoded notes that everything that was owed is pending now.
+func (k *keeper) encoded() {
+	if k.state == pingOwed {
+		k.state = pingEncoded
+	}
+}
+
+// wrote notes that the transport took n bytes, and whether all were taken.
+func (k *keeper) wrote(n int64, all bool) {
+	k.written += n
+	if k.state == pingWritten || n == 0 {
+		return
+	}
+	k.lastTook = time.Now()
+	if k.state == pingEncoded && all {
+		k.state, k.pingEnd = pingWritten, k.written
+	}
+}
+
+// sending notes that a ping is owed.
+func (k *keeper) sending(id protocol.PingID, due time.Time) {
+	if len(k.waiting) == maxWaiting {
+		k.forget(1)
+	}
+	k.waiting = append(k.waiting, keepalivePing{id, due})
+	k.state = pingOwed
+}
+
+// answered notes that a pong has settled the pings up to id.
+func (k *keeper) answered(id protocol.PingID) {
+	n := 0
+	for n < len(k.waiting) && k.waiting[n].id <= id {
+		k.pongDue = k.waiting[n].due
+		n++
+	}
+	k.forget(n)
+}
+
+// forget drops the n oldest pings.
+func (k *keeper) forget(n int) {
+	k.waiting = k.waiting[:copy(k.waiting, k.waiting[n:])]
+}
+
+func (k *keeper) stop() {
+	if k.running {
+		k.runner.Stop()
+	}
+}
+
+// StartKeepalive begins the schedule. The runner is not started as long as
+// there is nothing to do.
+func (c *Conn) StartKeepalive(runner Runner) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keeper.runner = runner
+	c.keeper.monitor.Start(c.opts.Keepalive, c.start)
+	c.wakeKeeper()
+}
+
+// SetKeepalive changes the schedule.
+func (c *Conn) SetKeepalive(cfg keepalive.Config) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keeper.monitor.SetConfig(cfg, time.Now())
+	c.wakeKeeper()
+}
+
+// wakeKeeper has the runner look at the schedule.
+func (c *Conn) wakeKeeper() {
+	k := &c.keeper
+	if k.running {
+		k.runner.Wake()
+		return
+	}
+	if next, ok := c.tick(time.Now()); ok && !next.IsZero() {
+		k.running = true
+		k.runner.Start(next)
+	}
+}
+
+// Tick does what the schedule wants now, without waiting for anything, and
+// returns when it wants something again. It is [keepalive.Target]'s.
+func (c *Conn) Tick(now time.Time) (next time.Time, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tick(now)
+}
+
+func (c *Conn) tick(now time.Time) (next time.Time, ok bool) {
+	if c.proto.State() != protocol.Open {
+		return next, false // the close timeout sees to the rest
+	}
+	ev := c.evidence(now)
+	for {
+		action := c.keeper.monitor.Next(now, &ev)
+		switch action.Kind {
+		case keepalive.Wait:
+			return action.At, true
+		case keepalive.Ping:
+			c.keepalivePing(action.Due)
+			ev = c.evidence(now)
+		case keepalive.Inspect:
+			ev.Transport, ev.Inspected = c.inspect(), true
+		case keepalive.GiveUp:
+			c.giveUp(action.Err)
+			return next, false
+		}
+	}
+}
+
+// keepalivePing sends a ping, or leaves it to who is writing.
+func (c *Conn) keepalivePing(due time.Time) {
+	id, err := c.proto.SendPing(nil)
+	if err != nil {
+		return // no random payload; the next one may have better luck
+	}
+	c.keeper.sending(id, due)
+	c.stats.PingsSent++
+	c.flush()
+}
+
+// giveUp cuts the connection, after an attempt to say why that does not wait.
+func (c *Conn) giveUp(cause *keepalive.TimeoutError) {
+	c.closer.aborted = true
+	c.fail(protocol.InternalError, "keepalive ping timeout", cause)
+	c.pokeWriter()
+}
+
+// evidence is what the connection knows at now.
+func (c *Conn) evidence(now time.Time) keepalive.Evidence {
+	k := &c.keeper
+	ev := keepalive.Evidence{
+		LastByte:      c.stats.LastByte,
+		Answered:      k.pongDue,
+		Paused:        c.paused,
+		PausedNow:     !c.pausedAt.IsZero(),
+		PingSent:      k.state == pingWritten,
+		WriteProgress: k.lastTook,
+		Written:       k.written,
+		Unsent:        int64(len(c.pend.buf)),
+		Queued:        len(c.queue.events),
+		QueuedBytes:   c.queue.bytes,
+		RTT:           c.stats.SmoothedRTT,
+	}
+	if ev.PausedNow {
+		ev.Paused += now.Sub(c.pausedAt)
+	}
+	if took := c.out.progressed.Load(); c.writing && took > 0 {
+		ev.WriteProgress = c.start.Add(time.Duration(took))
+	}
+	return ev
+}
+
+// inspect asks the transport what became of what was written. The ping has
+// arrived if no more is unacknowledged than was written after it.
+func (c *Conn) inspect() keepalive.Transport {
+	tr := c.tr.inspect()
+	k := &c.keeper
+	tr.PingAcked = k.state == pingWritten && tr.Unacked <= k.written-k.pingEnd
+	return tr
+}
+
+// KeepaliveStats returns what is known of the connection's keepalive.
+func (c *Conn) KeepaliveStats() keepalive.Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stats
+}

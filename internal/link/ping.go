@@ -1,0 +1,115 @@
+package link
+
+import (
+	"time"
+
+	"github.com/tandemws/tandem/protocol"
+)
+
+// maxPongs bounds the pings of the application that wait for their pongs.
+const maxPongs = 1024
+
+// A Pong is the answer that a ping waits for.
+type Pong struct {
+	c       *Conn
+	id      protocol.PingID
+	settled bool
+	rtt     time.Duration
+	err     error
+}
+
+// Ping sends a ping and returns what to wait for its pong with; nil stands for
+// a payload that is chosen at random. At the limit the ping may be sent later,
+// but nobody will know of its pong.
+func (c *Conn) Ping(l *Limit, payload []byte) (*Pong, error) {
+	c.mu.Lock()
+	if len(c.pongs) == maxPongs {
+		c.mu.Unlock()
+		return nil, ErrTooManyPings
+	}
+	id, err := c.proto.SendPing(payload)
+	if err != nil {
+		c.mu.Unlock()
+		return nil, err
+	}
+	c.stats.PingsSent++
+	pong := &Pong{c: c, id: id}
+	c.pongs = append(c.pongs, pong)
+	c.mu.Unlock()
+	if err := c.Flush(l); err != nil {
+		pong.forget()
+		return nil, err
+	}
+	return pong, nil
+}
+
+// Pong sends an unsolicited pong (RFC 6455, section 5.5.3).
+func (c *Conn) Pong(l *Limit, payload []byte) error {
+	c.mu.Lock()
+	err := c.proto.SendPong(payload)
+	c.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return c.Flush(l)
+}
+
+// Wait waits for the pong, or for that of a later ping, reading if nobody else
+// does, and returns the round-trip time. At the limit it returns and can be
+// called again.
+func (p *Pong) Wait(l *Limit) (time.Duration, error) {
+	c := p.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.await(l, func() bool { return p.settled }); err != nil {
+		return 0, err
+	}
+	if !p.settled {
+		return 0, c.recvErr
+	}
+	return p.rtt, p.err
+}
+
+// forget takes the ping from those that wait.
+func (p *Pong) forget() {
+	c := p.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, other := range c.pongs {
+		if other == p {
+			c.pongs = append(c.pongs[:i], c.pongs[i+1:]...)
+			return
+		}
+	}
+}
+
+// settle tells of the pings that a pong has answered.
+func (c *Conn) settle() {
+	settled := c.proto.Settled()
+	if len(settled) == 0 {
+		return
+	}
+	newest := settled[len(settled)-1]
+	c.stats.AddRTT(newest.RTT)
+	c.keeper.answered(newest.ID)
+	for len(c.pongs) > 0 && c.pongs[0].id <= newest.ID {
+		pong := c.pongs[0]
+		pong.settled, pong.rtt = true, newest.RTT
+		for _, s := range settled {
+			if s.ID == pong.id {
+				pong.rtt = s.RTT
+			}
+		}
+		c.pongs[0] = nil
+		c.pongs = c.pongs[1:]
+	}
+	c.waiters.wakeAll()
+}
+
+// Latency returns the round-trip time of the latest ping that was answered, 0
+// as long as none was.
+func (c *Conn) Latency() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stats.LastRTT
+}

@@ -1,0 +1,260 @@
+package link
+
+import (
+	"time"
+
+	"github.com/tandemws/tandem/protocol"
+)
+
+// Receive returns the next message, in memory that is the caller's. At the
+// limit it returns and loses nothing: the message, or the part of it that has
+// arrived, is there for the next call.
+func (c *Conn) Receive(l *Limit) (protocol.Message, error) {
+	typ, data, err := c.receive(l, nil, false)
+	return protocol.Message{Type: typ, Data: data}, err
+}
+
+// ReceiveAppend appends the next message to dst. On an error dst is returned
+// as it was, though what lies behind its length may have changed.
+func (c *Conn) ReceiveAppend(l *Limit, dst []byte) (protocol.MessageType, []byte, error) {
+	return c.receive(l, dst, true)
+}
+
+// receiver is what the application's receive call wants; there is one at a
+// time. It is kept here and not in parameters because of what waits for days:
+// the stack of a goroutine that receives is to fit into the 2 KiB that it
+// begins with, and each frame counts.
+type receiver struct {
+	active     bool
+	limit      Limit
+	dst        []byte
+	into       bool // append the message to dst
+	assembling bool // the protocol does, as it arrives
+}
+
+func (c *Conn) receive(l *Limit, dst []byte, into bool) (typ protocol.MessageType, data []byte, err error) {
+	c.mu.Lock()
+	if err = c.beginReceive(l); err == nil {
+		c.leaveStream()
+		c.recv.dst, c.recv.into = dst, into
+		typ, data, err = c.nextMessage()
+		c.endReceive()
+	}
+	c.mu.Unlock()
+	if err != nil {
+		data = dst
+	}
+	return typ, data, err
+}
+
+// beginReceive admits the only receiver. c.mu is held.
+func (c *Conn) beginReceive(l *Limit) error {
+	if c.recv.active {
+		return ErrConcurrentReceive
+	}
+	if err := l.Reached(); err != nil && c.recvErr == nil {
+		return err
+	}
+	c.recv.active = true
+	if l != nil {
+		c.recv.limit = *l
+	}
+	return nil
+}
+
+// endReceive lets the next receiver in. Should it not come within the grace
+// period the attendant will read.
+func (c *Conn) endReceive() {
+	if c.recv.assembling {
+		c.proto.Detach() // what has arrived moves out of the caller's memory
+	}
+	c.recv = receiver{}
+	c.received++
+	c.startGrace()
+	if c.pending() {
+		c.startBackstop()
+	}
+}
+
+// nextMessage returns the next message, from the queue, from what was read, or
+// by reading. What is held or owed leaves before that.
+func (c *Conn) nextMessage() (typ protocol.MessageType, data []byte, err error) {
+	for err == nil {
+		if typ, data = c.takeMessage(); typ != 0 {
+			return typ, data, nil
+		}
+		if !c.flush() {
+			err = c.readMore()
+		}
+	}
+	return 0, nil, err
+}
+
+// takeMessage returns the next message that has arrived, where the receiver
+// wants it; the type is 0 if there is none. What was not read of a message that
+// is received in pieces is skipped.
+func (c *Conn) takeMessage() (protocol.MessageType, []byte) {
+	for c.nextEvent() {
+		if c.stream == nil {
+			return c.event.Type, c.place()
+		}
+		c.stream.skip()
+	}
+	return 0, nil
+}
+
+// place returns the message's data where the receiver wants them. c.mu is
+// held, for they may lie in the block.
+func (c *Conn) place() []byte {
+	data := c.event.Data
+	switch {
+	case c.recv.assembling && c.event.Owned:
+		c.recv.assembling = false // the protocol has put it there
+	case c.recv.into:
+		data = append(c.recv.dst, data...)
+	case !c.event.Owned:
+		data = append([]byte{}, data...)
+	}
+	c.event.Data = nil
+	return data
+}
+
+// nextEvent makes the next message or chunk that has arrived c.event: one kept
+// by a background reader, or not yet looked at. ok is false if there is none.
+func (c *Conn) nextEvent() (ok bool) {
+	switch {
+	case !c.queue.empty():
+		c.event = c.queue.pop()
+		c.resume()
+		return true
+	case c.reader != nobody:
+		return false
+	}
+	return c.parse()
+}
+
+// readMore reads once for the receiver, a large payload straight to where it
+// is wanted; or it waits until a background reader yields, which it does at
+// once, or has queued something. The error is that of the Limit, or how the
+// connection ended.
+func (c *Conn) readMore() error {
+	switch {
+	case c.deferred:
+		c.failViolation()
+		return c.recvErr
+	case c.recvErr != nil:
+		return c.recvErr
+	case c.reader != nobody:
+		return c.awaitReader()
+	case c.recv.into && !c.recv.assembling && c.stream == nil:
+		c.proto.AssembleInto(c.recv.dst)
+		c.recv.assembling = true
+	}
+	return c.fill(&c.recv.limit, application)
+}
+
+func (c *Conn) awaitReader() error {
+	c.pokeReader()
+	if err := c.waitChange(&c.recv.limit); err != nil && c.queue.empty() && c.recvErr == nil {
+		return err
+	}
+	return nil
+}
+
+// parse makes the next message or chunk of what was read c.event, and sees to
+// all other frames. With none left, ok is false and the block given back. The
+// reader token is free or ours.
+func (c *Conn) parse() (ok bool) {
+	for {
+		c.event = c.proto.Next()
+		switch c.event.Kind {
+		case protocol.EventMessage:
+			return true
+		case protocol.EventChunk:
+			if c.event.Last {
+				c.proto.Streaming(false)
+			}
+			return true
+		case protocol.EventPong:
+			c.settle()
+		case protocol.EventClose:
+			c.closeReceived()
+		case protocol.EventViolation:
+			c.violated()
+		case protocol.EventNone:
+			c.in.giveBack()
+			return false
+		}
+	}
+}
+
+// fill reads once from the transport, waiting as long as the Limit allows. The
+// reader token is free; fill takes it and lets it go. An error is that of the
+// Limit; what becomes of the connection is in c.recvErr.
+func (c *Conn) fill(l *Limit, who reader) (err error) {
+	c.reader = who
+	if err = c.armRead(l); err == nil {
+		c.in.window = c.proto.Window()
+		c.mu.Unlock()
+		err = c.tr.read(&c.in)
+		c.mu.Lock()
+		err = c.filled(l, err)
+	}
+	c.reader = nobody
+	c.waiters.wakeAll()
+	return err
+}
+
+// filled takes what was read. A time-out may be the Limit's, a poke's, or
+// stale: only the Limit can tell which.
+func (c *Conn) filled(l *Limit, err error) error {
+	c.disarmRead(l)
+	switch {
+	case c.in.n > 0:
+		c.stats.LastByte = time.Now()
+		c.proto.Received(c.stats.LastByte, min(c.in.n, len(c.in.window)), c.in.rest())
+		c.in.n = 0
+		return nil
+	case !isTimeout(err):
+		c.in.giveBack()
+		c.disconnected(err)
+		return nil
+	}
+	c.in.giveBack()
+	return l.Reached()
+}
+
+// armRead has the read interrupted at the Limit.
+func (c *Conn) armRead(l *Limit) error {
+	if l.never() {
+		return nil
+	}
+	if err := l.Reached(); err != nil {
+		return err
+	}
+	c.readWatch.on(c, l, (*Conn).pokeReader)
+	if at := l.deadline(); !at.IsZero() {
+		c.tr.setReadDeadline(at)
+	}
+	return nil
+}
+
+// disarmRead clears the deadline that armRead or pokeReader has set.
+func (c *Conn) disarmRead(l *Limit) {
+	if c.poked || !l.deadline().IsZero() {
+		c.poked = false
+		c.tr.setReadDeadline(time.Time{})
+	}
+}
+
+// longAgo is a deadline that interrupts at once.
+var longAgo = time.Unix(1, 0)
+
+// pokeReader has whoever reads look at its reasons again. c.mu is held, so that
+// the deadline cannot come after the token was let go of.
+func (c *Conn) pokeReader() {
+	if c.reader != nobody && !c.poked {
+		c.poked = true
+		c.tr.setReadDeadline(longAgo)
+	}
+}

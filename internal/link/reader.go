@@ -1,0 +1,155 @@
+package link
+
+import (
+	"errors"
+	"io"
+
+	"github.com/tandemws/tandem/protocol"
+)
+
+// ErrSkipped: a later receive call has skipped the rest of the message that a
+// [Reader] was for.
+var ErrSkipped = errors.New("websocket: the rest of the message was skipped by a later receive call")
+
+// A Reader receives one message in pieces, as they arrive. A Read never goes
+// over the end of a fragment.
+type Reader struct {
+	c     *Conn
+	limit Limit
+	rest  []byte // of the chunk that is being read
+	lent  bool   // rest lies in the block: see keepStreamed
+	last  bool   // the chunk is the message's last
+	err   error  // what Read returns when rest is used up
+}
+
+// ReceiveReader returns a reader for the next message, once its first frame has
+// begun to arrive. The Limit holds for its Reads too. What is not read of the
+// message is skipped by the next receive call.
+func (c *Conn) ReceiveReader(l *Limit) (protocol.MessageType, *Reader, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.beginReceive(l); err != nil {
+		return 0, nil, err
+	}
+	defer c.endReceive()
+	c.leaveStream()
+	for {
+		if c.stream == nil && c.queue.empty() {
+			c.proto.Streaming(true)
+		}
+		switch {
+		case !c.nextEvent():
+			if c.flush() {
+				continue
+			}
+			if err := c.readMore(); err != nil {
+				c.stopStreaming()
+				return 0, nil, err
+			}
+		case c.stream != nil:
+			c.stream.skip()
+		default:
+			return c.event.Type, c.newReader(l), nil
+		}
+	}
+}
+
+// stopStreaming takes back that the next message is to be received in pieces.
+func (c *Conn) stopStreaming() {
+	if c.stream == nil {
+		c.proto.Streaming(false)
+	}
+}
+
+// newReader returns a reader for the message that begins with c.event.
+func (c *Conn) newReader(l *Limit) *Reader {
+	c.stream = &Reader{c: c}
+	if l != nil {
+		c.stream.limit = *l
+	}
+	c.stream.take()
+	return c.stream
+}
+
+// take makes c.event the chunk that is being read. A message that was kept
+// whole is its only chunk.
+func (r *Reader) take() {
+	ev := r.c.event
+	r.rest, r.lent = ev.Data, !ev.Owned
+	r.last = ev.Last || ev.Kind == protocol.EventMessage
+	ev.Data = nil
+}
+
+// Read reads what has arrived of the message, or waits for more of it. It
+// returns io.EOF at the message's end. At the limit, and when another receive
+// call is under way, it returns an error and can be called again.
+func (r *Reader) Read(p []byte) (n int, err error) {
+	c := r.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(p) == 0 || r.err != nil {
+		return 0, r.err
+	}
+	if err := c.beginReceive(&r.limit); err != nil {
+		return 0, err
+	}
+	defer c.endReceive()
+	if err := r.await(); err != nil {
+		return 0, err
+	}
+	n = copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+// await waits until there is something to read of the message.
+func (r *Reader) await() error {
+	for len(r.rest) == 0 {
+		if r.last {
+			r.end(io.EOF)
+			return io.EOF
+		}
+		if r.c.nextEvent() {
+			r.take()
+		} else if r.c.flush() {
+			continue
+		} else if err := r.c.readMore(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leaveStream ends the reading of a message that has arrived to its end,
+// though it may not have been read that far.
+func (c *Conn) leaveStream() {
+	if r := c.stream; r != nil && r.last {
+		err := io.EOF
+		if len(r.rest) > 0 {
+			err = ErrSkipped
+		}
+		r.end(err)
+	}
+}
+
+// skip passes over c.event, a chunk of the message.
+func (r *Reader) skip() {
+	r.take()
+	if r.last {
+		r.end(ErrSkipped)
+	}
+}
+
+// end ends the reading of the message.
+func (r *Reader) end(err error) {
+	r.rest, r.err = nil, err
+	r.c.stream = nil
+}
+
+// keepStreamed makes a copy of a chunk that the application has not read to
+// its end, before the block that it lies in is used again.
+func (c *Conn) keepStreamed() {
+	if r := c.stream; r != nil && r.lent && len(r.rest) > 0 {
+		r.rest, r.lent = append([]byte(nil), r.rest...), false
+	}
+}

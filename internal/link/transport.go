@@ -1,0 +1,215 @@
+package link
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/tandemws/tandem/keepalive"
+)
+
+// A transport carries bytes both ways. At most one goroutine reads and one
+// writes at a time; everything else may be called at any time.
+type transport interface {
+	// read waits for bytes and puts them into in. It returns when there is
+	// at least one, the read deadline has passed or the transport has ended.
+	// Where the system can wait for readiness it asks in for memory only
+	// when there is something to read.
+	read(in *input) error
+
+	// tryWrite writes without waiting as much of out as it can, and reports
+	// how much is left in out. ok is false, and nothing written, where the
+	// system cannot do that.
+	tryWrite(out *output) (ok bool, err error)
+
+	// write writes out, waiting as long as the write deadline allows.
+	write(out *output) error
+
+	setReadDeadline(t time.Time)
+	setWriteDeadline(t time.Time)
+
+	// closeWrite ends our direction so that the peer reads EOF after what
+	// was written. ok is false where the transport cannot do that.
+	closeWrite() (ok bool)
+	close() error
+
+	// inspect says what the system knows of bytes on their way to the peer.
+	inspect() keepalive.Transport
+
+	localAddr() net.Addr
+	remoteAddr() net.Addr
+}
+
+// newTransport returns the best transport for conn. Only the exact types of
+// package net are read behind their back: a wrapper's Read must not be
+// bypassed, whatever methods it has.
+func newTransport(conn net.Conn) transport {
+	switch conn := conn.(type) {
+	case *net.TCPConn:
+		if t := newRawTransport(conn); t != nil {
+			return t
+		}
+	case *net.UnixConn:
+		if t := newRawTransport(conn); t != nil {
+			return t
+		}
+	case *pipeEnd:
+		return conn
+	}
+	return &netTransport{conn: conn}
+}
+
+// An input is where a read puts bytes: first the protocol's window, then a
+// block that is borrowed for the purpose.
+type input struct {
+	window []byte
+	block  *block
+	n      int // how many bytes were read, window first
+}
+
+// borrow makes sure that there is a block.
+func (in *input) borrow() {
+	if in.block == nil {
+		in.block = borrowBlock()
+	}
+}
+
+// giveBack returns the block, for nothing is in it.
+func (in *input) giveBack() {
+	if in.block != nil {
+		in.block.giveBack()
+		in.block = nil
+	}
+}
+
+// rest returns what was read behind the window.
+func (in *input) rest() []byte {
+	if in.n <= len(in.window) {
+		return nil
+	}
+	return in.block[:in.n-len(in.window)]
+}
+
+// An output is what a write is to send: head, then body. Writing shortens
+// them from the front.
+type output struct {
+	head, body []byte
+	sent       int64        // bytes written so far
+	progressed atomic.Int64 // when the transport last took bytes, in ns since the Conn's start; 0: not yet
+	start      time.Time
+}
+
+func (out *output) len() int { return len(out.head) + len(out.body) }
+
+// wrote notes that the transport took n more bytes.
+func (out *output) wrote(n int) {
+	out.sent += int64(n)
+	fromHead := min(n, len(out.head))
+	out.head = out.head[fromHead:]
+	out.body = out.body[n-fromHead:]
+}
+
+// isTimeout reports whether err is that of a deadline.
+func isTimeout(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne) && ne.Timeout()
+}
+
+// netTransport carries bytes over any net.Conn, TLS among them. It cannot wait
+// without a buffer, so it waits with a small one.
+type netTransport struct {
+	conn  net.Conn
+	small []byte // waiting for the beginning of a burst; nil until first used
+	more  bool   // the last read filled its buffer
+}
+
+// The sizes in bytes of what a netTransport waits with and writes at a time:
+// small, so that many idle connections cost little; and a TLS record's, so
+// that a write that moves slowly is seen to move.
+const (
+	smallRead = 512
+	netChunk  = 16 << 10
+)
+
+func (t *netTransport) read(in *input) (err error) {
+	for range maxEmptyReads {
+		if err = t.readOnce(in); in.n > 0 {
+			return nil // an error will come again
+		} else if err != nil {
+			return err
+		}
+	}
+	return io.ErrNoProgress
+}
+
+// maxEmptyReads is how often a Read may return neither bytes nor an error.
+const maxEmptyReads = 100
+
+func (t *netTransport) readOnce(in *input) (err error) {
+	switch {
+	case len(in.window) > 0:
+		in.n, err = t.conn.Read(in.window)
+	case t.more:
+		in.borrow()
+		in.n, err = t.conn.Read(in.block[:])
+		t.more = in.n == len(in.block)
+	default:
+		in.n, err = t.conn.Read(t.waitingBuffer())
+		if in.n > 0 {
+			in.borrow()
+			copy(in.block[:], t.small[:in.n])
+		}
+		t.more = in.n == len(t.small)
+	}
+	return err
+}
+
+func (t *netTransport) waitingBuffer() []byte {
+	if t.small == nil {
+		t.small = make([]byte, smallRead)
+	}
+	return t.small
+}
+
+func (t *netTransport) tryWrite(*output) (ok bool, err error) { return false, nil }
+
+func (t *netTransport) write(out *output) error {
+	for out.len() > 0 {
+		chunk := out.head
+		if len(chunk) == 0 {
+			chunk = out.body
+		}
+		n, err := t.conn.Write(chunk[:min(len(chunk), netChunk)])
+		out.wrote(n)
+		if n > 0 {
+			out.progressed.Store(int64(time.Since(out.start)))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *netTransport) setReadDeadline(at time.Time)  { t.conn.SetReadDeadline(at) }
+func (t *netTransport) setWriteDeadline(at time.Time) { t.conn.SetWriteDeadline(at) }
+
+func (t *netTransport) closeWrite() (ok bool) {
+	half, ok := t.conn.(interface{ CloseWrite() error })
+	return ok && half.CloseWrite() == nil
+}
+
+func (t *netTransport) close() error         { return t.conn.Close() }
+func (t *netTransport) localAddr() net.Addr  { return t.conn.LocalAddr() }
+func (t *netTransport) remoteAddr() net.Addr { return t.conn.RemoteAddr() }
+
+// inspect asks the system about the connection below TLS.
+func (t *netTransport) inspect() keepalive.Transport {
+	conn := t.conn
+	if tls, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = tls.NetConn()
+	}
+	return inspectConn(conn)
+}

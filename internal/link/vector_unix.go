@@ -1,0 +1,26 @@
+//go:build unix && !linux
+
+package link
+
+import "syscall"
+
+// readVector reads into a, or into b when a is empty.
+func readVector(fd uintptr, a []byte, b *block) (n int, err syscall.Errno) {
+	if len(a) == 0 {
+		a = b[:]
+	}
+	return result(syscall.Read(int(fd), a))
+}
+
+// writeVector writes a, or b when a is empty.
+func writeVector(fd uintptr, a, b []byte) (n int, err syscall.Errno) {
+	if len(a) == 0 {
+		a = b
+	}
+	return result(syscall.Write(int(fd), a))
+}
+
+func result(n int, err error) (int, syscall.Errno) {
+	errno, _ := err.(syscall.Errno)
+	return n, errno
+}

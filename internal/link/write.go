@@ -1,0 +1,368 @@
+package link
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/tandemws/tandem/protocol"
+)
+
+// Send sends a message. It returns when the message is written, or accepted to
+// be written with its siblings within Options.Hold. At the limit it returns
+// and has sent nothing, or, when a part was written, fails the connection with
+// ErrPartialWrite. The data are the caller's again when it returns.
+func (c *Conn) Send(l *Limit, m protocol.Message) error {
+	if m.Type == protocol.Text && !utf8.Valid(m.Data) {
+		return protocol.ErrInvalidText
+	}
+	c.mu.Lock()
+	served, err := c.beginSend(l, m)
+	if !served && err == nil {
+		err = c.sendMessage(m.Type, m.Data)
+		c.endSend()
+	}
+	c.mu.Unlock()
+	return err
+}
+
+// endSend lets go of the message, the caller's again, and of the token.
+func (c *Conn) endSend() {
+	c.send = sender{}
+	c.message.release()
+}
+
+// sendMessage sends a message within c.send.limit. The message token is held.
+func (c *Conn) sendMessage(typ protocol.MessageType, data []byte) error {
+	if len(data) > c.maxFragment() {
+		return c.sendFragmented(typ, data)
+	}
+	f := &c.send.frame
+	f.typ, f.fin, f.hold, f.data = typ, true, c.proto.Buffered(), data
+	return c.sendFrame()
+}
+
+// Flush returns when everything that was accepted is written.
+func (c *Conn) Flush(l *Limit) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.pending() && !c.write.held {
+		return c.sendable()
+	}
+	if err := c.write.acquire(c, l); err != nil {
+		return err
+	}
+	defer c.releaseWrite()
+	if err := c.sendable(); err != nil {
+		return err
+	}
+	if err := c.appendOwed(); err != nil {
+		return c.sendable()
+	}
+	if err := c.transmit(l); err != nil && c.writeErr == nil {
+		return err
+	}
+	return c.outcome()
+}
+
+// sender is what the call that holds the message token is sending. It is kept
+// here and not in parameters for the sake of small stacks; see receiver.
+type sender struct {
+	limit Limit
+	frame frame
+	own   span // where the frame stands in what is pending
+}
+
+// beginSend takes the message token. A message that cannot be cancelled may be
+// sent by whoever holds the token meanwhile.
+func (c *Conn) beginSend(l *Limit, m protocol.Message) (served bool, err error) {
+	if err := l.Reached(); err != nil {
+		return false, err
+	}
+	if c.message.held {
+		served, err = c.message.await(c, l, combinable(l, m))
+	} else {
+		c.message.held = true
+	}
+	if served || err != nil {
+		return served, err
+	}
+	if err := c.sendable(); err != nil {
+		c.message.release()
+		return false, err
+	}
+	if l != nil {
+		c.send.limit = *l
+	}
+	return false, nil
+}
+
+// combinable returns m if whoever holds the message token may send it along: a
+// small message, of a call that cannot be cancelled.
+func combinable(l *Limit, m protocol.Message) *protocol.Message {
+	if m.Type == 0 || len(m.Data) > copyLimit || !l.never() {
+		return nil
+	}
+	return &m
+}
+
+// sendable reports why no data can be sent any more.
+func (c *Conn) sendable() error {
+	switch {
+	case c.writeErr != nil:
+		closed := c.proto.CloseError()
+		if closed.Err == nil {
+			closed.Err = c.writeErr
+		}
+		return closed
+	case c.proto.State() != protocol.Open:
+		return c.proto.CloseError()
+	}
+	return nil
+}
+
+func (c *Conn) maxFragment() int {
+	if c.opts.MaxFragmentSize <= 0 {
+		return int(^uint(0) >> 1)
+	}
+	return c.opts.MaxFragmentSize
+}
+
+// sendFragmented sends a large message in fragments, so that control frames go
+// in between: the write token is let go of after each. The message token is
+// held.
+func (c *Conn) sendFragmented(typ protocol.MessageType, data []byte) error {
+	f := &c.send.frame
+	for f.typ = typ; !f.fin; f.bound = true {
+		n := min(len(data), c.maxFragment())
+		f.fin, f.data = n == len(data), data[:n]
+		if err := c.sendFrame(); err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
+}
+
+// frame is a data frame that is to be sent.
+type frame struct {
+	typ   protocol.MessageType
+	fin   bool
+	bound bool // frames of the same call went before it: it cannot be taken back
+	hold  bool // it may wait for others
+	data  []byte
+}
+
+// The limits in bytes of what is copied to be written together with other
+// frames, and of what is held.
+const (
+	copyLimit = 16 << 10
+	holdLimit = 48 << 10
+)
+
+// sendFrame sends c.send.frame or holds it. The message token is held.
+func (c *Conn) sendFrame() (err error) {
+	f := &c.send.frame
+	if f.hold && c.mayHold(len(f.data)) {
+		c.startBackstop()
+		return c.encode()
+	}
+	if c.write.held {
+		err = c.awaitWrite()
+	}
+	c.write.held = err == nil || c.write.held
+	if err == nil {
+		err = c.writeFrame()
+		c.releaseWrite()
+	}
+	return err
+}
+
+// mayHold reports whether a frame of n bytes may wait to be written.
+func (c *Conn) mayHold(n int) bool {
+	return c.opts.Hold >= 0 && len(c.pend.buf)+n <= holdLimit && c.sendable() == nil
+}
+
+// writeFrame writes c.send.frame together with what is pending and, if it is
+// small, with what others want to send. The write token is held.
+func (c *Conn) writeFrame() (err error) {
+	f := &c.send.frame
+	var along *claim
+	switch {
+	case c.writeErr != nil || c.proto.State() != protocol.Open:
+		return c.sendable()
+	case len(f.data) <= copyLimit:
+		err = c.encode()
+		along = c.encodeWaiting()
+	case c.opts.Role == protocol.Client:
+		return c.writeMasked()
+	default:
+		err = c.encodeInPlace()
+	}
+	if err == nil {
+		err = c.transmit(&c.send.limit)
+	}
+	if along != nil {
+		c.tellServed(along)
+	}
+	if err != nil {
+		err = c.unsent(err)
+	}
+	return err
+}
+
+// encodeInPlace makes a large frame pending, with its payload where it lies.
+func (c *Conn) encodeInPlace() error {
+	err := c.encodeHeader()
+	if err == nil {
+		c.pend.body = c.send.frame.data
+		c.send.own.end += len(c.pend.body)
+	}
+	return err
+}
+
+// writeMasked writes a large frame of a client's, masked into blocks: the
+// payload is the caller's and must not change.
+func (c *Conn) writeMasked() error {
+	f, own := &c.send.frame, &c.send.own
+	if err := c.encodeHeader(); err != nil {
+		return err
+	}
+	for at := 0; at < len(f.data); {
+		buf := c.pend.borrow()
+		n := min(max(blockSize-len(buf), copyLimit), len(f.data)-at)
+		c.pend.buf = appendMasked(buf, f.data[at:at+n], own.header, at)
+		own.end = len(c.pend.buf)
+		if err := c.transmit(&c.send.limit); err != nil {
+			if err = c.unsent(err); err != nil {
+				return err
+			}
+		}
+		at += n
+		f.bound, own.begin = true, 0
+	}
+	return nil
+}
+
+// span is where a frame stands in what is pending.
+type span struct {
+	header     protocol.Header
+	begin, end int
+}
+
+// encodeHeader appends the header of c.send.frame to what is pending, behind
+// the control frames that are owed: a pong is not to wait behind later data.
+func (c *Conn) encodeHeader() (err error) {
+	if err = c.appendOwed(); err != nil {
+		return err
+	}
+	f, own := &c.send.frame, &c.send.own
+	own.header, err = c.proto.BeginFrame(f.typ, f.fin, len(f.data))
+	if err == nil {
+		buf := c.pend.borrow()
+		own.begin = len(buf)
+		c.pend.buf = protocol.AppendHeader(buf, own.header)
+		own.end = len(c.pend.buf)
+	}
+	return err
+}
+
+// encode appends all of c.send.frame.
+func (c *Conn) encode() error {
+	err := c.encodeHeader()
+	if err == nil {
+		c.pend.buf = appendMasked(c.pend.buf, c.send.frame.data, c.send.own.header, 0)
+		c.send.own.end = len(c.pend.buf)
+	}
+	return err
+}
+
+// appendMasked appends the piece of a payload that begins at offset.
+func appendMasked(buf, piece []byte, h protocol.Header, offset int) []byte {
+	buf = append(buf, piece...)
+	if h.Masked {
+		masked := buf[len(buf)-len(piece):]
+		protocol.Mask(masked, masked, h.Mask, offset)
+	}
+	return buf
+}
+
+// encodeWaiting appends the messages of those who wait for the message token
+// in a way that allows it, and returns their claims.
+func (c *Conn) encodeWaiting() (along *claim) {
+	last := &along
+	for {
+		cl := c.message.first
+		if cl == nil || cl.message == nil || len(c.pend.buf)+len(cl.message.Data) > holdLimit {
+			return along
+		}
+		buf, err := c.proto.AppendMessage(c.pend.borrow(), cl.message.Type, cl.message.Data)
+		if err != nil {
+			return along // its own call will get the error
+		}
+		c.pend.buf = buf
+		c.message.pop()
+		cl.served, cl.next = true, nil
+		*last, last = cl, &cl.next
+	}
+}
+
+// tellServed tells who waits with these claims that their messages were sent
+// along. If the holder was cancelled they may be pending yet; a flusher will
+// write them.
+func (c *Conn) tellServed(along *claim) {
+	for ; along != nil; along = along.next {
+		along.err = c.outcome()
+		along.wake()
+	}
+}
+
+// outcome is the error of a message that was handed to transmit.
+func (c *Conn) outcome() error {
+	if c.writeErr != nil {
+		return c.sendable()
+	}
+	return nil
+}
+
+// unsent makes of err, that of a transmit, what it means for the frame that is
+// being sent. One of which nothing was written is taken out of what is left.
+func (c *Conn) unsent(err error) error {
+	own, written := &c.send.own, int(c.out.sent)
+	switch {
+	case written >= own.end:
+		return nil
+	case c.writeErr != nil:
+		return c.sendable()
+	case written > own.begin:
+		return c.cutShort(err)
+	}
+	left := c.pend.buf
+	c.pend.buf = append(left[:own.begin-written], left[min(own.end-written, len(left)):]...)
+	c.proto.UndoFrame(own.header)
+	return c.takeBack(err)
+}
+
+// awaitWrite waits for the write token and takes it.
+func (c *Conn) awaitWrite() error {
+	_, err := c.write.await(c, &c.send.limit, nil)
+	if err != nil {
+		return c.takeBack(err)
+	}
+	return nil
+}
+
+// takeBack returns err, that of the Limit, for a frame of which nothing was
+// sent; unless its message was begun by the same call, for then it is fatal.
+func (c *Conn) takeBack(err error) error {
+	if c.send.frame.bound {
+		return c.cutShort(err)
+	}
+	return err
+}
+
+// cutShort ends a connection on which a message cannot be finished.
+func (c *Conn) cutShort(err error) error {
+	c.pend.release() // it may begin in the middle of a frame
+	c.abort(fmt.Errorf("%w: %w", ErrPartialWrite, err))
+	return c.recvErr
+}

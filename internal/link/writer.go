@@ -1,0 +1,96 @@
+package link
+
+import (
+	"errors"
+
+	"github.com/tandemws/tandem/protocol"
+)
+
+// ErrWriterClosed: a [Writer] was used after its message had ended.
+var ErrWriterClosed = errors.New("websocket: the message has ended already")
+
+// A Writer sends one message in fragments: one for each Write, and an empty
+// one that ends it. Fragments may be held as answers are; see [Conn.Flush].
+type Writer struct {
+	c    *Conn
+	typ  protocol.MessageType
+	text protocol.UTF8Validator
+}
+
+// SendWriter begins a message and returns its writer, once no other message is
+// under way. The Limit holds for its calls too. Other messages wait until it
+// is closed.
+func (c *Conn) SendWriter(l *Limit, typ protocol.MessageType) (*Writer, error) {
+	if typ != protocol.Text && typ != protocol.Binary {
+		return nil, protocol.ErrMessageType
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, err := c.beginSend(l, protocol.Message{}); err != nil {
+		return nil, err
+	}
+	c.writer = &Writer{c: c, typ: typ}
+	return c.writer, nil
+}
+
+// Write sends p as one fragment; an empty p sends nothing. At the limit it has
+// sent nothing and can be called again, or a part was written and the
+// connection fails. p is the caller's again when it returns.
+func (w *Writer) Write(p []byte) (n int, err error) {
+	c := w.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := w.usable(); err != nil || len(p) == 0 {
+		return 0, err
+	}
+	text := w.text
+	if w.typ == protocol.Text && !text.Write(p) {
+		return 0, protocol.ErrInvalidText
+	}
+	c.send.frame = frame{typ: w.typ, data: p, hold: true}
+	err = c.sendFrame()
+	c.send.frame.data = nil // the caller's again
+	if err != nil {
+		return 0, err
+	}
+	w.text = text
+	return len(p), nil
+}
+
+// Close ends the message.
+func (w *Writer) Close() error {
+	c := w.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := w.usable(); err != nil {
+		return err
+	}
+	if w.typ == protocol.Text && !w.text.Complete() {
+		return protocol.ErrInvalidText
+	}
+	c.send.frame = frame{typ: w.typ, fin: true, hold: c.proto.Buffered()}
+	if err := c.sendFrame(); err != nil {
+		return err
+	}
+	c.abandonWriter()
+	return nil
+}
+
+// usable reports why the writer cannot go on.
+func (w *Writer) usable() error {
+	switch {
+	case w.c.writer == w:
+		return nil
+	case w.c.sendable() != nil:
+		return w.c.sendable()
+	}
+	return ErrWriterClosed
+}
+
+// abandonWriter lets go of the message token that an open writer holds.
+func (c *Conn) abandonWriter() {
+	if c.writer != nil {
+		c.writer = nil
+		c.endSend()
+	}
+}

@@ -1,0 +1,79 @@
+package dial
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/tandemws/tandem/protocol"
+)
+
+// The most bytes of a server's answer that are read: its header, and the body
+// of one that refuses.
+const (
+	maxResponseHeader = 256 << 10
+	maxResponseBody   = 1 << 20
+)
+
+// handshake performs the opening handshake on conn (RFC 6455, section 4.1).
+func handshake(ctx context.Context, conn net.Conn, req *http.Request, offer *protocol.Offer) (*Result, error) {
+	defer interruptible(ctx, conn)()
+	if err := req.Write(conn); err != nil {
+		return nil, fmt.Errorf("websocket: sending the opening handshake: %w", err)
+	}
+	limited := &io.LimitedReader{R: conn, N: maxResponseHeader}
+	br := bufio.NewReader(limited)
+	resp, err := http.ReadResponse(br, req)
+	if err != nil {
+		return nil, responseError(err, limited)
+	}
+	agreement, err := offer.CheckResponse(req, resp)
+	if err != nil {
+		limited.N = maxResponseBody
+		return nil, withBody(err, resp)
+	}
+	early, _ := br.Peek(br.Buffered())
+	return &Result{conn, early, req, resp, agreement}, nil
+}
+
+// interruptible has the I/O on conn end with the context, until the function
+// that it returns is called: then the connection knows no deadline any more.
+func interruptible(ctx context.Context, conn net.Conn) (done func()) {
+	fired := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		conn.SetDeadline(time.Unix(1, 0))
+		close(fired)
+	})
+	return func() {
+		if !stop() {
+			<-fired // so that the deadline is not set after it was cleared
+		}
+		conn.SetDeadline(time.Time{})
+	}
+}
+
+// responseError says what is wrong with an answer that could not be read.
+func responseError(err error, limited *io.LimitedReader) error {
+	switch {
+	case limited.N <= 0:
+		err = fmt.Errorf("header of more than %d bytes", maxResponseHeader)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		err = fmt.Errorf("the server closed the connection: %w", err)
+	}
+	return &protocol.HandshakeError{Reason: "no valid HTTP response: " + err.Error(), Section: "4.1", Err: err}
+}
+
+// withBody adds to the error of a refusal the body that came with it.
+func withBody(err error, resp *http.Response) error {
+	defer resp.Body.Close()
+	var refused *protocol.InvalidStatusError
+	if errors.As(err, &refused) {
+		refused.Body, _ = io.ReadAll(io.LimitReader(resp.Body, maxResponseBody))
+	}
+	return err
+}

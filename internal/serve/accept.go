@@ -1,0 +1,141 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/tandemws/tandem/internal/link"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// ServeHTTP performs the opening handshake and runs the handler. Under our own
+// http.Server the handler has a goroutine of its own, so that nothing of
+// net/http stays behind; under another's ServeHTTP returns when the handler
+// does.
+func (s *Server[C]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.enter() {
+		http.Error(w, "server is shutting down", http.StatusServiceUnavailable)
+		return
+	}
+	up, err := s.upgrade(w, r)
+	if err != nil {
+		s.logger.DebugContext(r.Context(), "websocket: opening handshake failed", "remote", r.RemoteAddr, "error", err)
+		s.leave()
+		return
+	}
+	conn := s.face.New(up)
+	s.add(conn)
+	if s.http != nil {
+		go s.run(conn) // ends with the handler; leave tells Shutdown
+		return
+	}
+	s.run(conn)
+}
+
+// upgrade performs the opening handshake (RFC 6455, section 4.2). On an error
+// it has answered.
+func (s *Server[C]) upgrade(w http.ResponseWriter, r *http.Request) (up Upgraded, err error) {
+	agreement, header, err := s.acceptor.Accept(r)
+	if err != nil {
+		refuse(w, err)
+		return up, err
+	}
+	maps.Copy(header, w.Header()) // what middleware has set
+	maps.Copy(header, s.opts.Header)
+	response, err := protocol.AppendResponse(nil, header, time.Now())
+	if err != nil {
+		refuse(w, err)
+		return up, err
+	}
+	conn, early, err := hijack(w)
+	if err != nil {
+		http.Error(w, "this server cannot upgrade connections", http.StatusInternalServerError)
+		return up, err
+	}
+	if err := s.respond(conn, response); err != nil {
+		conn.Close()
+		return up, err
+	}
+	return Upgraded{conn, early, r, header, agreement, s.link, s.opts.DiscardRequest}, nil
+}
+
+// hijack takes the connection from net/http, with what was read and not used.
+func hijack(w http.ResponseWriter) (conn net.Conn, early []byte, err error) {
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, nil, fmt.Errorf("websocket: %w", err)
+	}
+	early, err = rw.Reader.Peek(rw.Reader.Buffered())
+	return conn, early, err
+}
+
+// respond writes the response, and clears the deadlines that an HTTP server
+// may have set.
+func (s *Server[C]) respond(conn net.Conn, response []byte) error {
+	var deadline time.Time
+	if timeout := link.Default(s.opts.OpenTimeout, link.DefaultOpenTimeout); timeout > 0 {
+		deadline = time.Now().Add(timeout)
+	}
+	conn.SetDeadline(deadline)
+	defer conn.SetDeadline(time.Time{})
+	_, err := conn.Write(response)
+	return err
+}
+
+// refuse answers a failed handshake. What is our own fault is no business of
+// the client's.
+func refuse(w http.ResponseWriter, err error) {
+	status, text := http.StatusInternalServerError, ""
+	var failed *protocol.HandshakeError
+	if errors.As(err, &failed) {
+		maps.Copy(w.Header(), failed.Header)
+		status = failed.Status
+		if !failed.Local {
+			text = failed.Error()
+		}
+	}
+	if text == "" {
+		text = http.StatusText(status)
+	}
+	http.Error(w, text, status)
+}
+
+// run runs the handler and closes the connection behind it. What is on the
+// stack below the handler is kept small; see the receiver in package link.
+func (s *Server[C]) run(conn C) {
+	defer s.finish(conn)
+	if err := s.face.Handle(conn); err != nil {
+		s.handlerFailed(conn, err)
+		return
+	}
+	s.face.Link(conn).Close(nil, protocol.NormalClosure, "")
+}
+
+// handlerFailed closes the connection of a handler that returned an error,
+// which may only tell that the connection has ended.
+func (s *Server[C]) handlerFailed(conn C, err error) {
+	core, code := s.face.Link(conn), protocol.NormalClosure
+	if !errors.Is(err, protocol.ErrClosed) || core.State() == protocol.Open {
+		core.Logger().Error("websocket: handler failed", "error", err)
+		code = protocol.InternalError
+	}
+	core.Close(nil, code, "")
+}
+
+// finish lets go of a connection whose handler has ended. If it did not return
+// but panicked, which must not take anything else down, or called
+// runtime.Goexit, the connection is closed here.
+func (s *Server[C]) finish(conn C) {
+	core := s.face.Link(conn)
+	if v := recover(); v != nil {
+		core.Logger().Error("websocket: handler panicked", "panic", v, "stack", string(debug.Stack()))
+	}
+	core.Close(nil, protocol.InternalError, "")
+	s.remove(conn)
+	s.leave()
+}

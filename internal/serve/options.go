@@ -1,0 +1,69 @@
+// Package serve is a server's side: from net/http through the opening
+// handshake to a connection of either face, with tracking and shutdown. It is
+// generic over the face's connection.
+package serve
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/tandemws/tandem/internal/link"
+	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// Options are what the options of both faces come to; they are documented
+// there. Zero means the default and negative means off.
+type Options struct {
+	Header            http.Header
+	Subprotocols      []string
+	SelectSubprotocol func(r *http.Request, offered []string) (string, error)
+	Origins           []string
+
+	Listeners []net.Listener
+	TLSConfig *tls.Config
+
+	OpenTimeout  time.Duration
+	CloseTimeout time.Duration
+	WriteTimeout time.Duration
+	Keepalive    keepalive.Config
+
+	MaxMessageSize  int64
+	MaxQueue        int
+	MaxQueueBytes   int
+	MaxFragmentSize int
+	Hold            time.Duration
+
+	DiscardRequest bool
+
+	Logger *slog.Logger
+}
+
+// acceptor returns what decides on opening handshakes.
+func (o *Options) acceptor() (*protocol.Acceptor, error) {
+	a := &protocol.Acceptor{
+		Subprotocols:      o.Subprotocols,
+		SelectSubprotocol: o.SelectSubprotocol,
+		Origins:           o.Origins,
+	}
+	return a, a.Validate()
+}
+
+// Link returns the options of the server's connections.
+func (o *Options) Link() *link.Options {
+	return link.Options{
+		Role:            protocol.Server,
+		MaxMessageSize:  o.MaxMessageSize,
+		MaxQueue:        o.MaxQueue,
+		MaxQueueBytes:   o.MaxQueueBytes,
+		CloseTimeout:    o.CloseTimeout,
+		WriteTimeout:    o.WriteTimeout,
+		MaxFragmentSize: o.MaxFragmentSize,
+		Hold:            o.Hold,
+		Keepalive:       o.Keepalive,
+		Logger:          o.Logger,
+	}.WithDefaults()
+}

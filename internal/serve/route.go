@@ -1,0 +1,55 @@
+package serve
+
+import (
+	"net/http"
+	"strings"
+)
+
+// A Route is what stays of a request when the rest of it is let go of: its
+// path, and the values of the wildcards in the http.ServeMux pattern that it
+// matched.
+type Route struct {
+	path   string
+	values []pathValue
+}
+
+type pathValue struct{ name, value string }
+
+// RouteOf returns the route of r. The names of the wildcards are read from the
+// pattern, for net/http has no list of them.
+func RouteOf(r *http.Request) Route {
+	route := Route{path: strings.Clone(r.URL.Path)}
+	for _, segment := range strings.Split(r.Pattern, "/") {
+		name, ok := wildcard(segment)
+		if !ok {
+			continue
+		}
+		if value := r.PathValue(name); value != "" {
+			route.values = append(route.values, pathValue{strings.Clone(name), strings.Clone(value)})
+		}
+	}
+	return route
+}
+
+// wildcard returns the name in a segment {name} or {name...} of a pattern.
+func wildcard(segment string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(segment, "{")
+	if !ok {
+		return "", false
+	}
+	name = strings.TrimSuffix(strings.TrimSuffix(name, "}"), "...")
+	return name, name != "$"
+}
+
+// Path returns the path of the request's URL.
+func (r *Route) Path() string { return r.path }
+
+// PathValue returns the value of the named wildcard, "" if there is none.
+func (r *Route) PathValue(name string) string {
+	for _, v := range r.values {
+		if v.name == name {
+			return v.value
+		}
+	}
+	return ""
+}

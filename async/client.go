@@ -1,0 +1,113 @@
+package async
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/tandemws/tandem/internal/dial"
+	"github.com/tandemws/tandem/keepalive"
+)
+
+// ClientConn is a client's connection.
+type ClientConn struct{ Conn }
+
+// ClientOptions are the settings of a client. nil and the zero value are good
+// ones: in each field zero means the default, and in numbers and durations
+// negative means off.
+type ClientOptions struct {
+	// Header has further fields for the opening handshake, such as Origin,
+	// Cookie or Authorization. Those of the handshake itself are refused.
+	Header http.Header
+
+	// Host is the value of the Host header; "" means that of the URL.
+	Host string
+
+	// Subprotocols are offered to the server in this order (RFC 6455,
+	// section 1.9); see [Conn.Subprotocol] for its choice.
+	Subprotocols []string
+
+	// TLSConfig is for wss URLs. nil means the defaults of crypto/tls. The
+	// ServerName is that of the URL unless it is set.
+	TLSConfig *tls.Config
+
+	// NetConn, if not nil, is used in place of a new network connection. It
+	// belongs to the connection from then on, also when Connect fails.
+	NetConn net.Conn
+
+	// UnixSocket is the path of a Unix socket to connect to in place of the
+	// URL's host.
+	UnixSocket string
+
+	// DialContext, if not nil, opens the network connection in place of a
+	// [net.Dialer].
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// OpenTimeout bounds all of Connect: looking up the name, connecting, TLS
+	// and the opening handshake. Default 10 s.
+	OpenTimeout time.Duration
+
+	// CloseTimeout bounds the closing handshake. Default 10 s; it cannot be
+	// turned off.
+	CloseTimeout time.Duration
+
+	// WriteTimeout bounds each write to the network, whatever the context of
+	// the call. By default there is none: keepalive notices a dead peer.
+	WriteTimeout time.Duration
+
+	// Keepalive is when to ping and when to give up: by default a ping every
+	// 20 s, and 20 s for a sign of life.
+	Keepalive keepalive.Config
+
+	// MaxMessageSize is the size in bytes of the largest message that is
+	// accepted. A larger one fails the connection with code 1009. Default
+	// 1 MiB.
+	MaxMessageSize int64
+
+	// MaxQueue and MaxQueueBytes bound the messages that are kept for an
+	// application that does not receive: when there are so many, or they have
+	// so many bytes, reading pauses until a quarter is left, and the peer
+	// feels it. Defaults 16 and 1 MiB.
+	MaxQueue      int
+	MaxQueueBytes int
+
+	// MaxFragmentSize is the size in bytes above which a message is sent in
+	// fragments of that size, so that pings and pongs get in between. Default
+	// 256 KiB.
+	MaxFragmentSize int
+
+	// Hold is how long at most a message waits for others to leave with when
+	// it is sent while more received ones are already here. Default 1 ms.
+	Hold time.Duration
+
+	// Logger gets what is worth knowing. nil means [slog.Default]. What
+	// happens normally is logged at debug level.
+	Logger *slog.Logger
+}
+
+// Connect opens a connection to a ws or wss URL. ctx, and the open timeout,
+// bound the opening only; its values are kept for [Conn.Context].
+//
+// The error tells a refusal ([*protocol.InvalidStatusError], with the server's
+// answer) from an answer that is not WebSocket ([*protocol.HandshakeError],
+// both are [protocol.ErrHandshake]), a bad URL ([protocol.ErrURL]) and errors
+// of the network and of TLS. At the open timeout it is a
+// [context.DeadlineExceeded].
+func Connect(ctx context.Context, url string, opts *ClientOptions) (*ClientConn, error) {
+	if opts == nil {
+		opts = new(ClientOptions)
+	}
+	core := dial.Options(*opts)
+	opened, err := dial.Dial(ctx, url, &core)
+	if err != nil {
+		return nil, err
+	}
+	c := new(ClientConn)
+	c.request, c.response = opened.Request, opened.Response
+	c.subprotocol = opened.Agreement.Subprotocol
+	c.start(context.WithoutCancel(ctx), opened.Conn, opened.Early, core.Link())
+	return c, nil
+}

@@ -1,0 +1,242 @@
+package async
+
+import (
+	"context"
+	"io"
+	"iter"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/tandemws/tandem/internal/link"
+	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// Conn is what a [ClientConn] and a [ServerConn] have in common: an open
+// WebSocket connection. It is made by [Connect], [Serve], [NewHandler] and
+// [Pipe].
+type Conn struct {
+	link        link.Conn
+	ctx         context.Context // ends with the connection
+	cancel      context.CancelCauseFunc
+	pinger      pinger
+	subprotocol string
+	request     *http.Request
+	response    *http.Response
+}
+
+// start makes c a connection over conn.
+func (c *Conn) start(ctx context.Context, conn net.Conn, early []byte, opts *link.Options) {
+	c.ctx, c.cancel = context.WithCancelCause(ctx)
+	c.link.OnEnd(c.cancel)
+	c.link.Init(conn, early, opts)
+	c.keepAlive()
+}
+
+// limit returns the bound of a call. The connection's own context needs no
+// watching: it ends when every call returns anyhow.
+func (c *Conn) limit(ctx context.Context) *link.Limit {
+	if ctx.Done() == c.ctx.Done() {
+		return nil
+	}
+	return &link.Limit{Context: ctx}
+}
+
+// Recv returns the next message. Its data are the caller's.
+//
+// A ctx that ends makes Recv return its error; the message, or the part of it
+// that has arrived, is there for the next call. When the connection has ended
+// Recv still returns the messages that came before, and then a
+// [*protocol.CloseError].
+func (c *Conn) Recv(ctx context.Context) (protocol.Message, error) {
+	return c.link.Receive(c.limit(ctx))
+}
+
+// RecvAppend receives as Recv does and appends the message's data to dst. It
+// allocates nothing when dst has room; a large message is read from the
+// network straight to where it belongs. On an error it returns dst; what lies
+// behind its length may have changed.
+func (c *Conn) RecvAppend(ctx context.Context, dst []byte) (protocol.MessageType, []byte, error) {
+	return c.link.ReceiveAppend(c.limit(ctx), dst)
+}
+
+// RecvReader returns a reader for the next message as soon as its beginning
+// has arrived; [protocol.Message] would hold all of it. A Read returns what
+// has come, never more than one fragment, and io.EOF at the message's end.
+//
+// ctx holds for the reader too: when it ends, Read returns its error. What is
+// not read of the message is skipped by the next receive call. A reader is not
+// for concurrent use, and counts as the connection's receiver during a Read.
+func (c *Conn) RecvReader(ctx context.Context) (protocol.MessageType, io.Reader, error) {
+	typ, r, err := c.link.ReceiveReader(c.limit(ctx))
+	if err != nil {
+		return 0, nil, err
+	}
+	return typ, r, nil
+}
+
+// Messages returns an iterator over the messages that come. It ends quietly
+// when the connection is closed normally ([protocol.ErrClosedOK]); any other
+// error is its last element.
+func (c *Conn) Messages(ctx context.Context) iter.Seq2[protocol.Message, error] {
+	return c.link.Messages(c.limit(ctx))
+}
+
+// Send sends a message. The data are the caller's again when it returns.
+//
+// nil means that the message is accepted, in order, and written within a
+// millisecond unless the connection fails, which the next call and Done
+// report: an answer that is sent while more requests are already here leaves
+// together with theirs. [Conn.Flush] waits for the write.
+//
+// Send waits while the peer reads more slowly than we send. If ctx ends before
+// a byte of the message was written, nothing is sent and the connection goes
+// on; after that the connection fails with [ErrPartialWrite]. A text message
+// must be UTF-8 ([protocol.ErrInvalidText]).
+func (c *Conn) Send(ctx context.Context, m protocol.Message) error {
+	return c.link.Send(c.limit(ctx), m)
+}
+
+// SendText sends a text message; see [Conn.Send].
+func (c *Conn) SendText(ctx context.Context, text string) error {
+	return c.Send(ctx, protocol.TextMessage(text))
+}
+
+// SendBinary sends a binary message; see [Conn.Send].
+func (c *Conn) SendBinary(ctx context.Context, data []byte) error {
+	return c.Send(ctx, protocol.BinaryMessage(data))
+}
+
+// SendWriter begins a message that is sent in fragments: each Write sends one,
+// and Close ends the message (RFC 6455, section 5.4). Other messages wait until
+// then, so it must be closed. ctx holds for the writer too.
+//
+// Fragments are accepted as messages are; see [Conn.Send] and [Conn.Flush]. A
+// fragment of a text message may end inside a character. A writer is not for
+// concurrent use.
+func (c *Conn) SendWriter(ctx context.Context, typ protocol.MessageType) (io.WriteCloser, error) {
+	w, err := c.link.SendWriter(c.limit(ctx), typ)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// Flush returns when everything that Send has accepted is written.
+func (c *Conn) Flush(ctx context.Context) error { return c.link.Flush(c.limit(ctx)) }
+
+// Ping sends a ping and returns what to wait for its pong with (RFC 6455,
+// section 5.5.2). nil stands for a payload of 4 random bytes; a given one has
+// at most 125 bytes, is copied, and must differ from those of other pings that
+// wait for their pongs.
+//
+// Keepalive needs no pings of the application's; see [ClientOptions].
+func (c *Conn) Ping(ctx context.Context, payload []byte) (*Pong, error) {
+	pong, err := c.link.Ping(c.limit(ctx), payload)
+	if err != nil {
+		return nil, err
+	}
+	return &Pong{c, pong}, nil
+}
+
+// A Pong is the answer that a ping waits for.
+type Pong struct {
+	conn *Conn
+	pong *link.Pong
+}
+
+// Wait waits for the pong, or for that of a later ping, and returns the
+// round-trip time. It reads from the connection if nobody else does. When ctx
+// ends it returns its error and can be called again.
+func (p *Pong) Wait(ctx context.Context) (time.Duration, error) {
+	return p.pong.Wait(p.conn.limit(ctx))
+}
+
+// Pong sends a pong that nobody asked for, a heartbeat in one direction
+// (RFC 6455, section 5.5.3). payload has at most 125 bytes and is copied.
+// Pings are answered without it.
+func (c *Conn) Pong(ctx context.Context, payload []byte) error {
+	return c.link.Pong(c.limit(ctx), payload)
+}
+
+// Latency returns the round-trip time of the latest ping that was answered,
+// keepalive's pings included; 0 as long as none was.
+func (c *Conn) Latency() time.Duration { return c.link.Latency() }
+
+// KeepaliveStats returns what keepalive has seen so far.
+func (c *Conn) KeepaliveStats() keepalive.Stats { return c.link.KeepaliveStats() }
+
+// SetKeepalive changes the keepalive settings of an open connection.
+func (c *Conn) SetKeepalive(cfg keepalive.Config) { c.link.SetKeepalive(cfg) }
+
+// Close closes the connection with code 1000; see [Conn.CloseWith].
+func (c *Conn) Close() error { return c.CloseWith(protocol.NormalClosure, "") }
+
+// CloseWith performs the closing handshake (RFC 6455, section 7.1.2): it sends
+// a close frame behind the messages that were sent before, waits for the
+// peer's and for the end of the TCP connection, no longer than the close
+// timeout. It returns nil when close frames went both ways, also if the peer
+// or another goroutine was first, else how the connection ended. A reason has
+// at most 123 bytes of UTF-8; an unsendable code or reason is
+// [protocol.ErrInvalidClose], and nothing happens.
+//
+// Messages that came before the peer's close frame can still be received, as
+// many as the queue holds. While a message is being sent with SendWriter the
+// code is 1011, for the peer cannot tell that it was abandoned.
+func (c *Conn) CloseWith(code protocol.CloseCode, reason string) error {
+	return c.link.Close(nil, code, reason)
+}
+
+// Shutdown closes as CloseWith does, and cuts the connection when ctx ends.
+func (c *Conn) Shutdown(ctx context.Context, code protocol.CloseCode, reason string) error {
+	return c.link.Close(c.limit(ctx), code, reason)
+}
+
+// CloseNow cuts the connection without a closing handshake: the peer sees code
+// 1006. Calls that are under way return a [*protocol.CloseError] with
+// [ErrAborted].
+func (c *Conn) CloseNow() {
+	c.link.Abort(ErrAborted)
+	<-c.link.Done()
+}
+
+// Done is closed when the connection has ended and the transport is closed.
+func (c *Conn) Done() <-chan struct{} { return c.link.Done() }
+
+// Err returns nil as long as the connection has not ended, and then how it
+// did: a [*protocol.CloseError].
+func (c *Conn) Err() error { return c.link.Err() }
+
+// Context returns a context that ends with the connection; its cause
+// ([context.Cause]) is what Err returns. It has the values of the context that
+// was given to Connect, or of the request that a handler serves.
+func (c *Conn) Context() context.Context { return c.ctx }
+
+// State returns where the connection is in its life.
+func (c *Conn) State() protocol.State { return c.link.State() }
+
+// Subprotocol returns the subprotocol that both sides agreed on, "" if none.
+func (c *Conn) Subprotocol() string { return c.subprotocol }
+
+// Request returns the request of the opening handshake, without its body. It
+// is nil after [Pipe], and on a server with DiscardRequest.
+func (c *Conn) Request() *http.Request { return c.request }
+
+// Response returns the response of the opening handshake. It is nil when
+// Request is.
+func (c *Conn) Response() *http.Response { return c.response }
+
+// LocalAddr returns the address of our end.
+func (c *Conn) LocalAddr() net.Addr { return c.link.LocalAddr() }
+
+// RemoteAddr returns the address of the peer's end, which may be a proxy's.
+func (c *Conn) RemoteAddr() net.Addr { return c.link.RemoteAddr() }
+
+// ID returns a random UUID that tells the connection from all others in logs.
+func (c *Conn) ID() string { return c.link.ID() }
+
+// Logger returns the connection's logger: that of the options, with the ID and
+// the peer's address.
+func (c *Conn) Logger() *slog.Logger { return c.link.Logger() }

@@ -1,0 +1,50 @@
+// Package async is the face of Tandem for concurrent code: every call that can
+// wait takes a context, and what runs for a connection ends with it. For plain
+// blocking calls see package sync of this module; both drive the same core.
+//
+// Import it as
+//
+//	import wsasync "github.com/tandemws/tandem/async"
+//
+// # Clients
+//
+// [Connect] opens a connection, [ClientConn.Recv] and [ClientConn.Send] carry
+// messages, [ClientConn.Close] ends it:
+//
+//	conn, err := wsasync.Connect(ctx, "ws://localhost:8765/", nil)
+//	if err != nil {
+//		return err
+//	}
+//	defer conn.Close()
+//	if err := conn.SendText(ctx, "hello"); err != nil {
+//		return err
+//	}
+//	msg, err := conn.Recv(ctx)
+//
+// # Servers
+//
+// [Serve] listens and runs a handler for each connection. [NewHandler] is the
+// same inside a net/http server. A handler's context ends with its connection.
+//
+// # Contexts
+//
+// A context bounds the call that it is given to, and not the connection: when
+// it ends, Recv, Wait and a queued Send return its error, nothing that was
+// received is lost, and the connection goes on. Only a message of which a part
+// was written cannot be taken back: then the connection fails with
+// [ErrPartialWrite]. [Conn.Context] is the connection's own context; its cause
+// is how the connection ended.
+//
+// # Keepalive
+//
+// A goroutine of the connection sends a ping every 20 s and gives the peer up
+// when 20 s bring no sign of life; see package keepalive for the rules and
+// [ClientOptions] for the settings. It needs no help from the application:
+// pings are answered and pongs counted also while nobody is in Recv.
+//
+// # Concurrency
+//
+// All methods of a connection may be called concurrently, by any number of
+// goroutines, except that there is one receiver at a time: a second one gets
+// [ErrConcurrentReceive] at once.
+package async

@@ -1,0 +1,33 @@
+package async
+
+import (
+	"context"
+
+	"github.com/tandemws/tandem/internal/dial"
+	"github.com/tandemws/tandem/internal/link"
+	"github.com/tandemws/tandem/internal/serve"
+)
+
+// PipeOptions are the settings of the two ends of a [Pipe]. What concerns the
+// opening of a connection is not used.
+type PipeOptions struct {
+	Client ClientOptions
+	Server ServerOptions
+}
+
+// Pipe returns the two ends of a connection in memory, for tests: it needs no
+// network, behaves as over TCP, and works in the virtual time of
+// [testing/synctest]. There is no opening handshake. ctx gives both ends'
+// contexts their values. nil options are good ones.
+func Pipe(ctx context.Context, opts *PipeOptions) (*ClientConn, *ServerConn) {
+	if opts == nil {
+		opts = new(PipeOptions)
+	}
+	a, b := link.NewPipe()
+	client, server := new(ClientConn), new(ServerConn)
+	dialed, served := dial.Options(opts.Client), serve.Options(opts.Server)
+	ctx = context.WithoutCancel(ctx)
+	client.start(ctx, a, nil, dialed.Link())
+	server.start(ctx, b, nil, served.Link())
+	return client, server
+}

@@ -1,0 +1,251 @@
+package sync
+
+import (
+	"io"
+	"iter"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/tandemws/tandem/internal/link"
+	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// Conn is what a [ClientConn] and a [ServerConn] have in common: an open
+// WebSocket connection. It is made by [Connect], [Serve], [NewHandler] and
+// [Pipe].
+type Conn struct {
+	link        link.Conn
+	ticking     ticking
+	subprotocol string
+	request     *http.Request
+	response    *http.Response
+}
+
+// start makes c a connection over conn, kept alive by thread.
+func (c *Conn) start(conn net.Conn, early []byte, opts *link.Options, thread *keepalive.Thread) {
+	c.link.Init(conn, early, opts)
+	c.keepAlive(thread)
+}
+
+// Recv returns the next message. Its data are the caller's.
+//
+// When the connection has ended Recv still returns the messages that came
+// before, and then a [*protocol.CloseError].
+func (c *Conn) Recv() (protocol.Message, error) {
+	return c.link.Receive(nil)
+}
+
+// RecvTimeout is Recv for at most d. When that time is over the error is an
+// [os.ErrDeadlineExceeded]; the message, or the part of it that has arrived, is
+// there for the next call. With a d of 0 or less it returns what has come
+// already, having looked for a millisecond at most.
+func (c *Conn) RecvTimeout(d time.Duration) (protocol.Message, error) {
+	return c.link.Receive(link.After(max(d, time.Millisecond)))
+}
+
+// RecvAppend receives as Recv does and appends the message's data to dst. It
+// allocates nothing when dst has room; a large message is read from the
+// network straight to where it belongs. On an error it returns dst; what lies
+// behind its length may have changed.
+func (c *Conn) RecvAppend(dst []byte) (protocol.MessageType, []byte, error) {
+	return c.link.ReceiveAppend(nil, dst)
+}
+
+// RecvReader returns a reader for the next message as soon as its beginning
+// has arrived; [protocol.Message] would hold all of it. A Read returns what
+// has come, never more than one fragment, and io.EOF at the message's end.
+//
+// What is not read of the message is skipped by the next receive call. A reader
+// is not for concurrent use, and counts as the connection's receiver during a
+// Read.
+func (c *Conn) RecvReader() (protocol.MessageType, io.Reader, error) {
+	typ, r, err := c.link.ReceiveReader(nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	return typ, r, nil
+}
+
+// Messages returns an iterator over the messages that come. It ends quietly
+// when the connection is closed normally ([protocol.ErrClosedOK]); any other
+// error is its last element.
+func (c *Conn) Messages() iter.Seq2[protocol.Message, error] {
+	return c.link.Messages(nil)
+}
+
+// Send sends a message. The data are the caller's again when it returns.
+//
+// nil means that the message is accepted, in order, and written within a
+// millisecond unless the connection fails, which the next call and Done
+// report: an answer that is sent while more requests are already here leaves
+// together with theirs. [Conn.Flush] waits for the write.
+//
+// Send waits while the peer reads more slowly than we send; [WithTimeout] and
+// the options' WriteTimeout bound that. At the time-out nothing is sent and the
+// connection goes on, if not a byte of the message was written; after that the
+// connection fails with [ErrPartialWrite]. A text message must be UTF-8
+// ([protocol.ErrInvalidText]).
+func (c *Conn) Send(m protocol.Message, opts ...SendOption) error {
+	if len(opts) == 0 {
+		return c.link.Send(nil, m)
+	}
+	return c.link.Send(limitOf(opts), m)
+}
+
+// A SendOption changes how one message is sent.
+type SendOption func(*sendOptions)
+
+type sendOptions struct{ timeout time.Duration }
+
+// WithTimeout has Send wait no longer than d, which is more than 0. At the
+// time-out the error is an [os.ErrDeadlineExceeded].
+func WithTimeout(d time.Duration) SendOption {
+	return func(o *sendOptions) { o.timeout = d }
+}
+
+func limitOf(opts []SendOption) *link.Limit {
+	var o sendOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if o.timeout <= 0 {
+		return nil
+	}
+	return link.After(o.timeout)
+}
+
+// SendText sends a text message; see [Conn.Send].
+func (c *Conn) SendText(text string, opts ...SendOption) error {
+	return c.Send(protocol.TextMessage(text), opts...)
+}
+
+// SendBinary sends a binary message; see [Conn.Send].
+func (c *Conn) SendBinary(data []byte, opts ...SendOption) error {
+	return c.Send(protocol.BinaryMessage(data), opts...)
+}
+
+// SendWriter begins a message that is sent in fragments: each Write sends one,
+// and Close ends the message (RFC 6455, section 5.4). Other messages wait until
+// then, so it must be closed.
+//
+// Fragments are accepted as messages are; see [Conn.Send] and [Conn.Flush]. A
+// fragment of a text message may end inside a character. A writer is not for
+// concurrent use.
+func (c *Conn) SendWriter(typ protocol.MessageType) (io.WriteCloser, error) {
+	w, err := c.link.SendWriter(nil, typ)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// Flush returns when everything that Send has accepted is written.
+func (c *Conn) Flush() error { return c.link.Flush(nil) }
+
+// Ping sends a ping and returns what to wait for its pong with (RFC 6455,
+// section 5.5.2). nil stands for a payload of 4 random bytes; a given one has
+// at most 125 bytes, is copied, and must differ from those of other pings that
+// wait for their pongs.
+//
+// Keepalive needs no pings of the application's; see [ClientOptions].
+func (c *Conn) Ping(payload []byte) (*Pong, error) {
+	pong, err := c.link.Ping(nil, payload)
+	if err != nil {
+		return nil, err
+	}
+	return &Pong{pong}, nil
+}
+
+// A Pong is the answer that a ping waits for.
+type Pong struct{ pong *link.Pong }
+
+// Wait waits for the pong, or for that of a later ping, and returns the
+// round-trip time. It reads from the connection if nobody else does. A timeout
+// of more than 0 bounds the wait; the error then is an
+// [os.ErrDeadlineExceeded], and Wait can be called again.
+func (p *Pong) Wait(timeout time.Duration) (time.Duration, error) {
+	if timeout <= 0 {
+		return p.pong.Wait(nil)
+	}
+	return p.pong.Wait(link.After(timeout))
+}
+
+// Pong sends a pong that nobody asked for, a heartbeat in one direction
+// (RFC 6455, section 5.5.3). payload has at most 125 bytes and is copied.
+// Pings are answered without it.
+func (c *Conn) Pong(payload []byte) error {
+	return c.link.Pong(nil, payload)
+}
+
+// Latency returns the round-trip time of the latest ping that was answered,
+// keepalive's pings included; 0 as long as none was.
+func (c *Conn) Latency() time.Duration { return c.link.Latency() }
+
+// KeepaliveStats returns what keepalive has seen so far.
+func (c *Conn) KeepaliveStats() keepalive.Stats { return c.link.KeepaliveStats() }
+
+// SetKeepalive changes the keepalive settings of an open connection.
+func (c *Conn) SetKeepalive(cfg keepalive.Config) { c.link.SetKeepalive(cfg) }
+
+// Close closes the connection with code 1000; see [Conn.CloseWith].
+func (c *Conn) Close() error { return c.CloseWith(protocol.NormalClosure, "") }
+
+// CloseWith performs the closing handshake (RFC 6455, section 7.1.2): it sends
+// a close frame behind the messages that were sent before, waits for the
+// peer's and for the end of the TCP connection, no longer than the close
+// timeout. It returns nil when close frames went both ways, also if the peer
+// or another goroutine was first, else how the connection ended. A reason has
+// at most 123 bytes of UTF-8; an unsendable code or reason is
+// [protocol.ErrInvalidClose], and nothing happens.
+//
+// Messages that came before the peer's close frame can still be received, as
+// many as the queue holds. While a message is being sent with SendWriter the
+// code is 1011, for the peer cannot tell that it was abandoned.
+func (c *Conn) CloseWith(code protocol.CloseCode, reason string) error {
+	return c.link.Close(nil, code, reason)
+}
+
+// CloseNow cuts the connection without a closing handshake: the peer sees code
+// 1006. Calls that are under way return a [*protocol.CloseError] with
+// [ErrAborted].
+func (c *Conn) CloseNow() {
+	c.link.Abort(ErrAborted)
+	<-c.link.Done()
+}
+
+// Done is closed when the connection has ended and the transport is closed.
+func (c *Conn) Done() <-chan struct{} { return c.link.Done() }
+
+// Err returns nil as long as the connection has not ended, and then how it
+// did: a [*protocol.CloseError].
+func (c *Conn) Err() error { return c.link.Err() }
+
+// State returns where the connection is in its life.
+func (c *Conn) State() protocol.State { return c.link.State() }
+
+// Subprotocol returns the subprotocol that both sides agreed on, "" if none.
+func (c *Conn) Subprotocol() string { return c.subprotocol }
+
+// Request returns the request of the opening handshake, without its body. It
+// is nil after [Pipe], and on a server with DiscardRequest.
+func (c *Conn) Request() *http.Request { return c.request }
+
+// Response returns the response of the opening handshake. It is nil when
+// Request is.
+func (c *Conn) Response() *http.Response { return c.response }
+
+// LocalAddr returns the address of our end.
+func (c *Conn) LocalAddr() net.Addr { return c.link.LocalAddr() }
+
+// RemoteAddr returns the address of the peer's end, which may be a proxy's.
+func (c *Conn) RemoteAddr() net.Addr { return c.link.RemoteAddr() }
+
+// ID returns a random UUID that tells the connection from all others in logs.
+func (c *Conn) ID() string { return c.link.ID() }
+
+// Logger returns the connection's logger: that of the options, with the ID and
+// the peer's address.
+func (c *Conn) Logger() *slog.Logger { return c.link.Logger() }

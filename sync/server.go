@@ -1,0 +1,220 @@
+package sync
+
+import (
+	"crypto/tls"
+	"iter"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/tandemws/tandem/internal/link"
+	"github.com/tandemws/tandem/internal/serve"
+	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// ServerConn is a server's connection.
+type ServerConn struct {
+	Conn
+	route serve.Route
+}
+
+// ServerOptions are the settings of a server. nil and the zero value are good
+// ones: in each field zero means the default, and in numbers and durations
+// negative means off.
+type ServerOptions struct {
+	// Header has further fields for the response of the opening handshake.
+	Header http.Header
+
+	// Subprotocols that the server speaks, in order of preference. If there
+	// are any, a client that offers none of them is refused (RFC 6455,
+	// section 1.9).
+	Subprotocols []string
+
+	// SelectSubprotocol, if not nil, chooses in place of that rule: one of
+	// offered, or "" for none. An error refuses the client.
+	SelectSubprotocol func(r *http.Request, offered []string) (string, error)
+
+	// Origins are the web pages that may connect from elsewhere, such as
+	// "https://example.com", or "*" for all. Pages of the server's own origin
+	// may always, and programs that are not browsers. A browser sends its
+	// user's cookies whichever page connects: think of that before "*".
+	Origins []string
+
+	// Listeners, if there are any, are served in place of a new one. They are
+	// closed with the server.
+	Listeners []net.Listener
+
+	// TLSConfig makes the server one for wss URLs.
+	TLSConfig *tls.Config
+
+	// OpenTimeout bounds the opening handshake: from accepting a connection
+	// to having read the request, and writing the response. Default 10 s.
+	OpenTimeout time.Duration
+
+	// CloseTimeout bounds the closing handshake. Default 10 s; it cannot be
+	// turned off.
+	CloseTimeout time.Duration
+
+	// WriteTimeout bounds each write to the network. By default there is none:
+	// keepalive notices a dead peer.
+	WriteTimeout time.Duration
+
+	// Keepalive is when to ping and when to give up: by default a ping every
+	// 20 s, and 20 s for a sign of life.
+	Keepalive keepalive.Config
+
+	// MaxMessageSize is the size in bytes of the largest message that is
+	// accepted. A larger one fails the connection with code 1009. Default
+	// 1 MiB.
+	MaxMessageSize int64
+
+	// MaxQueue and MaxQueueBytes bound the messages that are kept for a
+	// handler that does not receive: when there are so many, or they have so
+	// many bytes, reading pauses until a quarter is left, and the peer feels
+	// it. Defaults 16 and 1 MiB.
+	MaxQueue      int
+	MaxQueueBytes int
+
+	// MaxFragmentSize is the size in bytes above which a message is sent in
+	// fragments of that size, so that pings and pongs get in between. Default
+	// 256 KiB.
+	MaxFragmentSize int
+
+	// Hold is how long at most a message waits for others to leave with when
+	// it is sent while more received ones are already here. Default 1 ms.
+	Hold time.Duration
+
+	// DiscardRequest lets go of the opening handshake's request and response
+	// when the handler starts, which saves about 1.6 kB a connection. The
+	// path, path values, subprotocol and addresses stay.
+	DiscardRequest bool
+
+	// Logger gets what is worth knowing, handlers' errors and panics above
+	// all. nil means [slog.Default]. What happens normally is logged at debug
+	// level.
+	Logger *slog.Logger
+}
+
+// A HandlerFunc serves one connection.
+//
+// When it returns nil the connection is closed with code 1000. If it returns
+// an error or panics, that is logged and the code is 1011; an error that only
+// tells how the connection was closed is neither.
+type HandlerFunc func(conn *ServerConn) error
+
+// A Server accepts connections and runs a handler for each.
+type Server struct {
+	core *serve.Server[*ServerConn]
+}
+
+// Serve listens on addr and runs handler for each connection, in a goroutine
+// of its own. It returns once it is listening; [Server.Wait] blocks. addr is
+// "host:port", with port 0 for any, or "unix:path"; it is not used when the
+// options have listeners.
+func Serve(handler HandlerFunc, addr string, opts *ServerOptions) (*Server, error) {
+	core, err := newCore(handler, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := core.Listen(addr); err != nil {
+		return nil, err
+	}
+	return &Server{core}, nil
+}
+
+// Addr returns the address that the server listens on, the first if there are
+// several.
+func (s *Server) Addr() net.Addr { return s.core.Addrs()[0] }
+
+// Wait waits until the server has ended and returns nil after a shutdown, or
+// why a listener failed.
+func (s *Server) Wait() error { return s.core.Wait() }
+
+// Done is closed when the server has ended: no listener is open and no handler
+// runs.
+func (s *Server) Done() <-chan struct{} { return s.core.Done() }
+
+// Connections returns the connections that are open now.
+func (s *Server) Connections() iter.Seq[*ServerConn] { return s.core.Connections() }
+
+// Close ends the server: it stops listening, refuses opening handshakes with
+// status 503, closes open connections with code 1001, within the close timeout,
+// and waits for their handlers. A handler that does not return when its
+// connection has ended is waited for a second; the error then is an
+// [os.ErrDeadlineExceeded].
+func (s *Server) Close() error { return s.CloseWith(protocol.GoingAway, "") }
+
+// CloseWith is Close with another code and reason.
+func (s *Server) CloseWith(code protocol.CloseCode, reason string) error {
+	return s.core.ShutdownInTime(code, reason)
+}
+
+// Shutdown is Close for at most timeout: then what is left is cut, and the
+// error is an [os.ErrDeadlineExceeded].
+func (s *Server) Shutdown(timeout time.Duration) error {
+	return s.core.Shutdown(link.After(timeout), protocol.GoingAway, "")
+}
+
+// A Handler upgrades requests of another HTTP server to WebSocket.
+type Handler struct {
+	core *serve.Server[*ServerConn]
+}
+
+// NewHandler returns an [http.Handler] that runs handler for each connection.
+// Its ServeHTTP returns when the handler does. Options for listening are not
+// used. The HTTP server does not know of the connections, so call Shutdown
+// when it ends.
+func NewHandler(handler HandlerFunc, opts *ServerOptions) (*Handler, error) {
+	core, err := newCore(handler, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &Handler{core}, nil
+}
+
+// ServeHTTP performs the opening handshake and runs the handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.core.ServeHTTP(w, r) }
+
+// Connections returns the connections that are open now.
+func (h *Handler) Connections() iter.Seq[*ServerConn] { return h.core.Connections() }
+
+// Shutdown refuses new connections with status 503, closes the open ones with
+// code 1001 and waits for their handlers. At the timeout what is left is cut,
+// and the error is an [os.ErrDeadlineExceeded].
+func (h *Handler) Shutdown(timeout time.Duration) error {
+	return h.core.Shutdown(link.After(timeout), protocol.GoingAway, "")
+}
+
+// newCore returns a server for the handler that is not yet listening. Its
+// connections share one keepalive thread.
+func newCore(handler HandlerFunc, opts *ServerOptions) (*serve.Server[*ServerConn], error) {
+	if opts == nil {
+		opts = new(ServerOptions)
+	}
+	core := serve.Options(*opts)
+	thread := new(keepalive.Thread)
+	return serve.New(serve.Face[*ServerConn]{
+		New:    func(up serve.Upgraded) *ServerConn { return newServerConn(up, thread) },
+		Link:   func(c *ServerConn) *link.Conn { return &c.link },
+		Handle: handler,
+	}, &core)
+}
+
+func newServerConn(up serve.Upgraded, thread *keepalive.Thread) *ServerConn {
+	c := &ServerConn{route: serve.RouteOf(up.Request)}
+	c.subprotocol = up.Agreement.Subprotocol
+	if !up.DiscardRequest {
+		c.request, c.response = up.Request, up.Response()
+	}
+	c.start(up.Conn, up.Early, up.Options, thread)
+	return c
+}
+
+// Path returns the path of the request's URL.
+func (c *ServerConn) Path() string { return c.route.Path() }
+
+// PathValue returns the value of a wildcard in the [http.ServeMux] pattern that
+// the request matched, "" if there is none of that name.
+func (c *ServerConn) PathValue(name string) string { return c.route.PathValue(name) }

@@ -1,0 +1,153 @@
+package suite
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+
+	wsasync "github.com/tandemws/tandem/async"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// Async is package async.
+type Async struct{}
+
+func (Async) Name() string { return "async" }
+
+func (Async) Connect(url string, opts *Options) (Conn, error) {
+	conn, err := wsasync.Connect(context.Background(), url, asyncClient(opts))
+	if err != nil {
+		return nil, err
+	}
+	return &asyncConn{&conn.Conn}, nil
+}
+
+func (Async) Serve(handler func(Conn) error, addr string, opts *Options) (Server, error) {
+	server, err := wsasync.Serve(context.Background(), asyncHandler(handler), addr, asyncServer(opts))
+	if err != nil {
+		return nil, err
+	}
+	return asyncServing{server}, nil
+}
+
+func (Async) NewHandler(handler func(Conn) error, opts *Options) (Handler, error) {
+	h, err := wsasync.NewHandler(asyncHandler(handler), asyncServer(opts))
+	if err != nil {
+		return nil, err
+	}
+	return asyncHandling{h}, nil
+}
+
+func (Async) Pipe(client, server *Options) (Conn, Conn) {
+	a, b := wsasync.Pipe(context.Background(), &wsasync.PipeOptions{Client: *asyncClient(client), Server: *asyncServer(server)})
+	return &asyncConn{&a.Conn}, &asyncConn{&b.Conn}
+}
+
+func asyncHandler(handler func(Conn) error) wsasync.HandlerFunc {
+	return func(_ context.Context, conn *wsasync.ServerConn) error { return handler(&asyncConn{&conn.Conn}) }
+}
+
+func asyncClient(opts *Options) *wsasync.ClientOptions {
+	if opts == nil {
+		opts = new(Options)
+	}
+	return &wsasync.ClientOptions{
+		NetConn: opts.NetConn, Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
+		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
+		Keepalive:      opts.Keepalive,
+		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
+		MaxFragmentSize: opts.MaxFragmentSize, Hold: opts.Hold,
+	}
+}
+
+func asyncServer(opts *Options) *wsasync.ServerOptions {
+	if opts == nil {
+		opts = new(Options)
+	}
+	return &wsasync.ServerOptions{
+		Listeners: opts.listeners(), Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
+		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
+		Keepalive:      opts.Keepalive,
+		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
+		MaxFragmentSize: opts.MaxFragmentSize, Hold: opts.Hold, DiscardRequest: opts.DiscardRequest,
+	}
+}
+
+type asyncConn struct{ *wsasync.Conn }
+
+// bounded returns a context that ends after the timeout, or one that does not.
+func bounded(timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout == 0 {
+		return context.Background(), func() {}
+	}
+	return context.WithTimeout(context.Background(), timeout)
+}
+
+func (c *asyncConn) Recv(timeout time.Duration) (protocol.Message, error) {
+	ctx, cancel := bounded(timeout)
+	defer cancel()
+	return c.Conn.Recv(ctx)
+}
+
+func (c *asyncConn) RecvAppend(dst []byte) (protocol.MessageType, []byte, error) {
+	return c.Conn.RecvAppend(context.Background(), dst)
+}
+
+func (c *asyncConn) RecvReader() (protocol.MessageType, io.Reader, error) {
+	return c.Conn.RecvReader(context.Background())
+}
+
+func (c *asyncConn) Messages() iter.Seq2[protocol.Message, error] {
+	return c.Conn.Messages(context.Background())
+}
+
+func (c *asyncConn) Send(m protocol.Message, timeout time.Duration) error {
+	ctx, cancel := bounded(timeout)
+	defer cancel()
+	return c.Conn.Send(ctx, m)
+}
+
+func (c *asyncConn) SendWriter(typ protocol.MessageType) (io.WriteCloser, error) {
+	return c.Conn.SendWriter(context.Background(), typ)
+}
+
+func (c *asyncConn) Flush() error { return c.Conn.Flush(context.Background()) }
+
+func (c *asyncConn) Ping(payload []byte) (Pong, error) {
+	pong, err := c.Conn.Ping(context.Background(), payload)
+	if err != nil {
+		return nil, err
+	}
+	return asyncPong{pong}, nil
+}
+
+func (c *asyncConn) Pong(payload []byte) error { return c.Conn.Pong(context.Background(), payload) }
+
+func (c *asyncConn) TimeoutError() error { return context.DeadlineExceeded }
+
+type asyncPong struct{ pong *wsasync.Pong }
+
+func (p asyncPong) Wait(timeout time.Duration) (time.Duration, error) {
+	ctx, cancel := bounded(timeout)
+	defer cancel()
+	return p.pong.Wait(ctx)
+}
+
+type asyncServing struct{ *wsasync.Server }
+
+func (s asyncServing) Len() int { return count(s.Connections()) }
+
+func (s asyncServing) Shutdown(timeout time.Duration) error {
+	ctx, cancel := bounded(timeout)
+	defer cancel()
+	return s.Server.Shutdown(ctx)
+}
+
+type asyncHandling struct{ *wsasync.Handler }
+
+func (h asyncHandling) Shutdown(timeout time.Duration) error {
+	ctx, cancel := bounded(timeout)
+	defer cancel()
+	return h.Handler.Shutdown(ctx)
+}

@@ -1,0 +1,101 @@
+package suite
+
+import (
+	"io"
+	"iter"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// A Face is package sync or package async.
+type Face interface {
+	Name() string
+	Connect(url string, opts *Options) (Conn, error)
+	Serve(handler func(Conn) error, addr string, opts *Options) (Server, error)
+	NewHandler(handler func(Conn) error, opts *Options) (Handler, error)
+	Pipe(client, server *Options) (Conn, Conn)
+}
+
+// Faces are both.
+var Faces = []Face{Sync{}, Async{}}
+
+// Options are those that the tests use, of a client or a server.
+type Options struct {
+	NetConn  net.Conn          // a client's
+	Listener net.Listener      // a server's
+	Header   http.Header       // for the request or the response
+	Protocol []string          // subprotocols
+	Log      io.Writer         // gets what is logged; nil: nobody does
+	Thread   *keepalive.Thread // a sync client's; nil: its own
+
+	CloseTimeout, WriteTimeout, OpenTimeout time.Duration
+	Keepalive                               keepalive.Config
+	MaxMessageSize                          int64
+	MaxQueue, MaxQueueBytes                 int
+	MaxFragmentSize                         int
+	Hold                                    time.Duration
+	DiscardRequest                          bool
+}
+
+// A Conn is a connection of either face. Where a call can wait, timeout bounds
+// it: with a context that has a deadline in async, with a duration in sync;
+// 0 stands for a call without a bound. Bounded tells which error the bound has.
+type Conn interface {
+	Recv(timeout time.Duration) (protocol.Message, error)
+	RecvAppend(dst []byte) (protocol.MessageType, []byte, error)
+	RecvReader() (protocol.MessageType, io.Reader, error)
+	Messages() iter.Seq2[protocol.Message, error]
+
+	Send(m protocol.Message, timeout time.Duration) error
+	SendWriter(typ protocol.MessageType) (io.WriteCloser, error)
+	Flush() error
+
+	Ping(payload []byte) (Pong, error)
+	Pong(payload []byte) error
+	Latency() time.Duration
+	KeepaliveStats() keepalive.Stats
+	SetKeepalive(keepalive.Config)
+
+	CloseWith(code protocol.CloseCode, reason string) error
+	Close() error
+	CloseNow()
+	Done() <-chan struct{}
+	Err() error
+	State() protocol.State
+
+	Subprotocol() string
+	Request() *http.Request
+	Response() *http.Response
+	LocalAddr() net.Addr
+	RemoteAddr() net.Addr
+	ID() string
+
+	// TimeoutError is what errors.Is finds in the error of a call that was
+	// left at its bound.
+	TimeoutError() error
+}
+
+// A Pong is what a ping returned.
+type Pong interface {
+	Wait(timeout time.Duration) (time.Duration, error)
+}
+
+// A Server is a server of either face.
+type Server interface {
+	Addr() net.Addr
+	Wait() error
+	Done() <-chan struct{}
+	Close() error
+	Shutdown(timeout time.Duration) error
+	Len() int // how many connections are open
+}
+
+// A Handler is an http.Handler of either face.
+type Handler interface {
+	http.Handler
+	Shutdown(timeout time.Duration) error
+}

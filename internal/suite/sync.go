@@ -1,0 +1,127 @@
+package suite
+
+import (
+	"iter"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"github.com/tandemws/tandem/protocol"
+	wssync "github.com/tandemws/tandem/sync"
+)
+
+// Sync is package sync.
+type Sync struct{}
+
+func (Sync) Name() string { return "sync" }
+
+func (Sync) Connect(url string, opts *Options) (Conn, error) {
+	conn, err := wssync.Connect(url, syncClient(opts))
+	if err != nil {
+		return nil, err
+	}
+	return &syncConn{&conn.Conn}, nil
+}
+
+func (Sync) Serve(handler func(Conn) error, addr string, opts *Options) (Server, error) {
+	server, err := wssync.Serve(syncHandler(handler), addr, syncServer(opts))
+	if err != nil {
+		return nil, err
+	}
+	return syncServing{server}, nil
+}
+
+func (Sync) NewHandler(handler func(Conn) error, opts *Options) (Handler, error) {
+	h, err := wssync.NewHandler(syncHandler(handler), syncServer(opts))
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+func (Sync) Pipe(client, server *Options) (Conn, Conn) {
+	a, b := wssync.Pipe(&wssync.PipeOptions{Client: *syncClient(client), Server: *syncServer(server)})
+	return &syncConn{&a.Conn}, &syncConn{&b.Conn}
+}
+
+func syncHandler(handler func(Conn) error) wssync.HandlerFunc {
+	return func(conn *wssync.ServerConn) error { return handler(&syncConn{&conn.Conn}) }
+}
+
+func syncClient(opts *Options) *wssync.ClientOptions {
+	if opts == nil {
+		opts = new(Options)
+	}
+	return &wssync.ClientOptions{
+		NetConn: opts.NetConn, Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
+		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
+		Keepalive: opts.Keepalive, KeepaliveThread: opts.Thread,
+		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
+		MaxFragmentSize: opts.MaxFragmentSize, Hold: opts.Hold,
+	}
+}
+
+func syncServer(opts *Options) *wssync.ServerOptions {
+	if opts == nil {
+		opts = new(Options)
+	}
+	return &wssync.ServerOptions{
+		Listeners: opts.listeners(), Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
+		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
+		Keepalive:      opts.Keepalive,
+		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
+		MaxFragmentSize: opts.MaxFragmentSize, Hold: opts.Hold, DiscardRequest: opts.DiscardRequest,
+	}
+}
+
+func (o *Options) listeners() []net.Listener {
+	if o.Listener == nil {
+		return nil
+	}
+	return []net.Listener{o.Listener}
+}
+
+func (o *Options) logger() *slog.Logger {
+	if o.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+type syncConn struct{ *wssync.Conn }
+
+func (c *syncConn) Recv(timeout time.Duration) (protocol.Message, error) {
+	if timeout == 0 {
+		return c.Conn.Recv()
+	}
+	return c.Conn.RecvTimeout(timeout)
+}
+
+func (c *syncConn) Send(m protocol.Message, timeout time.Duration) error {
+	if timeout == 0 {
+		return c.Conn.Send(m)
+	}
+	return c.Conn.Send(m, wssync.WithTimeout(timeout))
+}
+
+func (c *syncConn) Ping(payload []byte) (Pong, error) {
+	pong, err := c.Conn.Ping(payload)
+	if err != nil {
+		return nil, err
+	}
+	return pong, nil
+}
+
+func (c *syncConn) TimeoutError() error { return os.ErrDeadlineExceeded }
+
+type syncServing struct{ *wssync.Server }
+
+func (s syncServing) Len() int { return count(s.Connections()) }
+
+func count[T any](seq iter.Seq[T]) (n int) {
+	for range seq {
+		n++
+	}
+	return n
+}

@@ -1,0 +1,114 @@
+# Needs Go, a POSIX shell and make; a C compiler too for the race detector.
+# The comment behind a target's name is its line in the help.
+
+GO          = go
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# One "os/arch" for each system that we build for and cannot test here.
+PLATFORMS = linux/arm64 linux/386 darwin/arm64 freebsd/amd64 windows/amd64 js/wasm
+
+# How long "make fuzz" gives each target, and how much "make cover" demands.
+FUZZTIME = 30s
+COVERAGE = 95
+
+# Tests that count allocations, stacks and goroutines, which the race detector
+# changes: they skip themselves or are not built under it.
+MEASURING = Alloc|Stack|Size|Goroutine|Memory
+
+.DEFAULT_GOAL = help
+.PHONY: help demo test format vet staticcheck tests measure test-386 cross benchmarks rigs fuzz bench cover
+
+help: ## list the targets
+	@echo "Targets:"
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: ## watch connections stay alive, and be given up for a reason (20 s)
+	$(GO) run ./cmd/tandem demo
+
+# Cheap checks come first, so that a slip shows within seconds.
+test: format vet staticcheck tests measure test-386 cross benchmarks ## all checks and tests that need nothing but Go
+	@echo "make test: everything passed"
+
+format: ## check that gofmt would change nothing
+	@echo "== gofmt"
+	@list=$$(gofmt -l .); test -z "$$list" || { echo "not formatted:"; echo "$$list"; exit 1; }
+
+vet: ## go vet
+	@echo "== go vet"
+	@$(GO) vet ./...
+
+staticcheck: ## staticcheck, the pinned version
+	@echo "== staticcheck"
+	@$(GO) run $(STATICCHECK) ./...
+
+# A package of the standard library is built with the race detector to find out
+# whether this machine can. The rigs' tests skip: they are for "make rigs".
+tests: ## all tests, shuffled, with the race detector where there is a C compiler
+	@if CGO_ENABLED=1 $(GO) test -race -run='^$$' errors >/dev/null 2>&1; then \
+		echo "== tests, with the race detector"; \
+		TANDEM_RIGS= CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...; \
+	else \
+		echo "**********************************************************************"; \
+		echo "** NO RACE DETECTOR: it needs cgo and a C compiler, none works here. **"; \
+		echo "** The tests run without it and prove less about concurrent use.     **"; \
+		echo "**********************************************************************"; \
+		TANDEM_RIGS= $(GO) test -shuffle=on ./...; \
+	fi
+
+measure: ## the tests of allocations, stacks and goroutines, without the race detector
+	@echo "== tests of allocations, stacks, sizes and goroutines"
+	@TANDEM_RIGS= $(GO) test -shuffle=on -run='$(MEASURING)' ./...
+
+# Lengths are 64 bits on the wire and 32 bits in an int there. Only Linux on x86
+# runs such a binary as it is.
+test-386: ## tests of protocol and internal/link on 32 bits
+	@case "$$($(GO) env GOHOSTOS)/$$($(GO) env GOHOSTARCH)" in \
+	linux/amd64|linux/386) \
+		echo "== tests on 386"; \
+		GOOS=linux GOARCH=386 $(GO) test -shuffle=on ./protocol ./internal/link;; \
+	*) \
+		echo "== tests on 386: CANNOT RUN HERE, vetting them only"; \
+		GOOS=linux GOARCH=386 $(GO) vet ./protocol ./internal/link;; \
+	esac
+
+cross: ## build for the other systems
+	@for p in $(PLATFORMS); do \
+		echo "== build for $$p"; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -o /dev/null ./... || exit 1; \
+	done
+
+benchmarks: ## vet, build and test the module of the benchmarks
+	@echo "== benchmarks, a module of its own"
+	@cd benchmarks && $(GO) vet ./... && $(GO) build -o /dev/null ./... && $(GO) test ./...
+
+# TANDEM_RIGS=require, as in CI, turns each skip into a failure.
+rigs: ## tests against real peers, proxies, NAT and browsers (Debian, root)
+	@.ci/install-rigs
+	@echo "== tests against real peers and middleboxes"
+	@TANDEM_RIGS=$${TANDEM_RIGS:-on} $(GO) test -count=1 -v -timeout=20m ./internal/rig/...
+
+fuzz: ## fuzz each target for FUZZTIME
+	@for pkg in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list='^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "== $$pkg $$f"; \
+			$(GO) test -run='^$$' -fuzz="^$$f$$" -fuzztime=$(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+bench: ## benchmarks of the packages, then CPU and memory of an echo server
+	@echo "== benchmarks of the packages"
+	@TANDEM_RIGS= $(GO) test -run='^$$' -bench=. -benchmem ./...
+	@echo "== CPU of an echo server beside a raw TCP echo"
+	@cd benchmarks && $(GO) run ./echo -depth 1 && $(GO) run ./echo -depth 16
+	@echo "== memory of idle connections"
+	@cd benchmarks && $(GO) run ./echo -idle 5000
+
+cover: ## coverage of protocol and keepalive by their own tests; fails under COVERAGE per cent
+	@echo "== coverage"
+	@for pkg in protocol keepalive; do \
+		out=$$($(GO) test -cover ./$$pkg) || { echo "$$out"; exit 1; }; \
+		echo "$$out"; \
+		echo "$$out" | awk -v min=$(COVERAGE) '\
+			match($$0, /coverage: [0-9.]+%/) { got = substr($$0, RSTART + 10, RLENGTH - 11); seen = 1 } \
+			END { if (!seen || got < min) { print "less than " min " per cent"; exit 1 } }' || exit 1; \
+	done

@@ -243,7 +243,7 @@ func FuzzResponse(f *testing.F) {
 		switch {
 		case err == nil:
 			if resp.StatusCode != 101 || trimSpace(resp.Header.Get("Sec-Websocket-Accept")) != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" ||
-				agreement.Subprotocol != trimSpace(strings.Trim(resp.Header.Get("Sec-Websocket-Protocol"), ", \t")) {
+				agreement.Subprotocol != trimSpace(strings.Join(resp.Header["Sec-Websocket-Protocol"], ",")) {
 				t.Errorf("accepted %q with %+v", wire, agreement)
 			}
 		case errors.As(err, &he) == errors.As(err, &se):

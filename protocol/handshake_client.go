@@ -234,20 +234,19 @@ func (o *Offer) checkExtensions(resp *http.Response) error {
 }
 
 // checkSubprotocol returns the one subprotocol that the server chose of ours,
-// "" if it chose none (point 6).
+// "" if it chose none (point 6). Unlike an offer, a choice is no list: a single
+// token in a single header (sections 4.3 and 11.3.4).
 func (o *Offer) checkSubprotocol(resp *http.Response) (string, error) {
 	values := HeaderValues(resp.Header, headerProtocol)
 	if len(values) == 0 {
 		return "", nil
 	}
-	chosen, err := parseTokens(values)
+	chosen := trimSpace(strings.Join(values, ", "))
 	switch {
-	case err != nil:
-		return "", serverError("malformed Sec-WebSocket-Protocol header: "+err.Error(), ErrSubprotocol)
-	case len(chosen) > 1:
-		return "", serverError("server chose several subprotocols", ErrSubprotocol)
-	case !slices.Contains(o.Subprotocols, chosen[0]):
-		return "", serverError("server chose subprotocol "+quote(chosen[0])+", which was not offered", ErrSubprotocol)
+	case !isToken(chosen):
+		return "", serverError("server chose "+quote(chosen)+" instead of one subprotocol", ErrSubprotocol)
+	case !slices.Contains(o.Subprotocols, chosen):
+		return "", serverError("server chose subprotocol "+quote(chosen)+", which was not offered", ErrSubprotocol)
 	}
-	return chosen[0], nil
+	return chosen, nil
 }

@@ -292,9 +292,11 @@ func TestCheckResponseRefuses(t *testing.T) {
 		"extension":           {accept, accept + "\r\nSec-WebSocket-Extensions: x; y", `server uses extension "x", which was not offered`, ErrExtension},
 		"other subprotocol":   {accept, accept + "\r\nSec-WebSocket-Protocol: c", `server chose subprotocol "c", which was not offered`, ErrSubprotocol},
 		"subprotocol in caps": {accept, accept + "\r\nSec-WebSocket-Protocol: A", `server chose subprotocol "A", which was not offered`, ErrSubprotocol},
-		"two subprotocols":    {accept, accept + "\r\nSec-WebSocket-Protocol: a, b", "server chose several subprotocols", ErrSubprotocol},
-		"two lines of them":   {accept, accept + "\r\nSec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: a", "server chose several subprotocols", ErrSubprotocol},
-		"empty subprotocol":   {accept, accept + "\r\nSec-WebSocket-Protocol:", "malformed Sec-WebSocket-Protocol header: nothing in it", ErrSubprotocol},
+		"two subprotocols":    {accept, accept + "\r\nSec-WebSocket-Protocol: a, b", `server chose "a, b" instead of one subprotocol`, ErrSubprotocol},
+		"two lines of them":   {accept, accept + "\r\nSec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: a", `server chose "a, a" instead of one subprotocol`, ErrSubprotocol},
+		"an empty line too":   {accept, accept + "\r\nSec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol:", `server chose "a," instead of one subprotocol`, ErrSubprotocol},
+		"an empty element":    {accept, accept + "\r\nSec-WebSocket-Protocol: ,a", `server chose ",a" instead of one subprotocol`, ErrSubprotocol},
+		"empty subprotocol":   {accept, accept + "\r\nSec-WebSocket-Protocol:", `server chose "" instead of one subprotocol`, ErrSubprotocol},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !strings.Contains(wireResponse, tt.old) {

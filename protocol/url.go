@@ -19,12 +19,11 @@ func targetURL(u *url.URL) (*url.URL, error) {
 		scheme = "https"
 	}
 	return &url.URL{
-		Scheme:     scheme,
-		Host:       strings.TrimSuffix(strings.ToLower(u.Host), ":"),
-		Path:       u.Path,
-		RawPath:    u.RawPath,
-		ForceQuery: u.ForceQuery,
-		RawQuery:   escapeQuery(u.RawQuery),
+		Scheme:   scheme,
+		Host:     strings.TrimSuffix(strings.ToLower(u.Host), ":"),
+		Path:     u.Path,
+		RawPath:  u.RawPath,
+		RawQuery: escapeQuery(u.RawQuery), // no question mark for an empty one (section 3)
 	}, nil
 }
 

@@ -28,7 +28,7 @@ func TestTarget(t *testing.T) {
 		{"ws://[::1]:81/", "http", "/", "[::1]:81"},
 		{"ws://h/a?b=c&d", "http", "/a?b=c&d", "h"},
 		{"ws://h?b", "http", "/?b", "h"},
-		{"ws://h/a?", "http", "/a?", "h"},
+		{"ws://h/a?", "http", "/a", "h"},
 		{"ws://h/a%2Fb%20c", "http", "/a%2Fb%20c", "h"},
 		{"ws://h/a b", "http", "/a%20b", "h"},
 		{"ws://h/é", "http", "/%C3%A9", "h"},

@@ -45,8 +45,10 @@ func (c *Conn) attend() {
 
 // await reads, or leaves it to who does, until done. The application's
 // receiver comes first. The error is that of the Limit. c.mu is held; done is
-// called with it held.
+// called with it held. Should the grace period have ended meanwhile there is no
+// attendant, for somebody was reading: another period begins.
 func (c *Conn) await(l *Limit, done func() bool) error {
+	defer c.startGrace()
 	for !done() && c.recvErr == nil {
 		var err error
 		if c.reader != nobody || c.recv.active || !c.keepParsed() {

@@ -1,0 +1,34 @@
+package sync_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	wssync "github.com/tandemws/tandem/sync"
+)
+
+// TestCloseSeenAfterWait: the grace period ends while a Wait reads, so that no
+// attendant is needed then. One is needed when the Wait is over, or the peer's
+// close frame is not seen.
+func TestCloseSeenAfterWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := wssync.Pipe(nil)
+		server.RecvTimeout(5 * time.Millisecond) // its attendant, and the pong, come late
+		pong, err := client.Ping(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rtt, err := pong.Wait(0); err != nil || rtt < 10*time.Millisecond {
+			t.Fatalf("Wait returned %v, %v: it should last longer than the grace period", rtt, err)
+		}
+		begin := time.Now()
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(begin); took > time.Second {
+			t.Errorf("Close took %v: nobody read on the other side", took)
+		}
+		client.Close()
+	})
+}

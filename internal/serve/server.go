@@ -137,10 +137,17 @@ func (s *Server[C]) serveOn(listener net.Listener) (err error) {
 	} else {
 		err = s.http.Serve(listener)
 	}
-	if errors.Is(err, http.ErrServerClosed) {
+	if errors.Is(err, http.ErrServerClosed) || s.hasBegunClosing() {
 		return nil
 	}
 	return fmt.Errorf("websocket: listener failed: %w", err)
+}
+
+// hasBegunClosing tells a listener that failed from one that we closed.
+func (s *Server[C]) hasBegunClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
 }
 
 func (s *Server[C]) awaitEnd() {

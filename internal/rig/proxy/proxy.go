@@ -19,8 +19,8 @@ import (
 // A Kind is a program that forwards WebSocket connections.
 type Kind struct {
 	Name    string
-	tools   []string                         // what rig.Need asks for
-	config  string                           // its file in testdata/proxies
+	tools   []string                          // what rig.Need asks for
+	config  string                            // its file in testdata/proxies
 	command func(file string) (argv []string) // keeps it in the foreground
 }
 

@@ -41,7 +41,6 @@ func (m *Monitor) slept(now reading) bool {
 func (m *Monitor) reprobe(t time.Duration) Action {
 	m.reprobes++
 	m.floor = t
-	m.recheck = 0
 	return m.demand(t, t)
 }
 

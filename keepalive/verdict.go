@@ -5,15 +5,17 @@ import "time"
 // judge looks whether the time is over. ok tells that the action is all there
 // is to do for now.
 func (m *Monitor) judge(t time.Duration, ev *Evidence) (action Action, ok bool) {
-	switch {
-	case !m.awaiting():
-		return Action{}, false
-	case ev.PausedNow:
-		return m.judgePaused(t, ev)
-	case t < m.deadline(ev):
-		return Action{}, false
+	over := m.awaiting() && !ev.PausedNow && t >= m.deadline(ev)
+	if !over {
+		m.recheck = 0 // the next deadline gets a second look of its own
 	}
-	return m.judgeOver(t, ev)
+	switch {
+	case over:
+		return m.judgeOver(t, ev)
+	case ev.PausedNow && m.awaiting():
+		return m.judgePaused(t, ev)
+	}
+	return Action{}, false
 }
 
 // judgeOver gives up, unless a second look or the transport speaks against it.

@@ -1,0 +1,222 @@
+package keepalive
+
+import (
+	"testing"
+	"time"
+)
+
+// A deadline that is noticed a little late is looked at once more, after as
+// long as we were late, within 10 ms and a quarter of the timeout. The answer
+// may come in that time.
+func TestRecheck(t *testing.T) {
+	for _, test := range []struct {
+		timeout, lateness, again time.Duration
+	}{
+		{20 * sec, 0, 0}, // on time: no second look
+		{20 * sec, 1, 10 * ms},
+		{20 * sec, 5 * ms, 10 * ms},
+		{20 * sec, 300 * ms, 300 * ms},
+		{20 * sec, sec, sec}, // the tolerance
+		{2 * sec, 500 * ms, 500 * ms},
+		{20 * ms, 1 * ms, 5 * ms}, // the quarter
+		{20 * ms, 5 * ms, 5 * ms},
+	} {
+		for _, answered := range []bool{false, true} {
+			d := newDrive(t, Config{Interval: 20 * sec, Timeout: test.timeout, Phase: 20 * sec})
+			d.next(20 * sec)
+			now := 20*sec + test.timeout + test.lateness
+			if test.again > 0 {
+				d.expect(now, "wait "+(now+test.again).String())
+				now += test.again
+			}
+			if answered {
+				d.heard(now)
+			}
+			if d.next(now); (d.m.err == nil) != answered {
+				t.Errorf("%+v: answered %v, gave up: %v", test, answered, d.m.err)
+			}
+		}
+	}
+}
+
+// The second look happens once. Whoever is late for it too has had time to
+// read, unless he was stopped.
+func TestRecheckOnce(t *testing.T) {
+	d := newDrive(t, Config{Interval: time.Minute, Timeout: 20 * sec, Phase: time.Minute})
+	d.expect(60*sec, "ping 1m0s, wait 1m20s")
+	d.expect(80*sec+200*ms, "wait 1m20.4s")
+	d.expect(80*sec+300*ms, "wait 1m20.4s") // woken for something else
+	d.expect(80*sec+900*ms, "inspect, give up (unknown)")
+}
+
+// The next clock gets a second look of its own, whatever ended the one before.
+func TestRecheckAnewForEachDeadline(t *testing.T) {
+	for name, recover := range map[string]func(*drive){
+		"proof of life":       func(d *drive) { d.heard(80*sec + 100*ms) },
+		"progress of a write": func(d *drive) { d.ev.PingSent = false; d.ev.WriteProgress = at(80*sec + 100*ms) },
+		"a pause":             func(d *drive) { d.paused(50*sec, true); d.next(80*sec + 210*ms); d.paused(60*sec, false) },
+		"a longer timeout": func(d *drive) {
+			d.m.SetConfig(Config{Interval: time.Minute, Timeout: 50 * sec}, at(80*sec+210*ms))
+		},
+		"another interval": func(d *drive) {
+			d.m.SetConfig(Config{Interval: time.Hour, Timeout: time.Minute, Phase: 10 * sec}, at(80*sec+210*ms))
+		},
+		"off and on": func(d *drive) {
+			d.m.SetConfig(Config{Interval: -1}, at(80*sec+210*ms))
+			d.m.SetConfig(Config{Interval: time.Hour, Timeout: 20 * sec, Phase: 20 * sec}, at(80*sec+210*ms))
+		},
+		"no timeout for a while": func(d *drive) {
+			d.m.SetConfig(Config{Interval: time.Minute, Timeout: -1}, at(80*sec+210*ms))
+			d.m.SetConfig(Config{Interval: time.Minute, Timeout: 20 * sec}, at(80*sec+220*ms))
+		},
+	} {
+		d := newDrive(t, Config{Interval: time.Minute, Timeout: 20 * sec, Phase: time.Minute})
+		d.expect(60*sec, "ping 1m0s, wait 1m20s")
+		d.expect(80*sec+200*ms, "wait 1m20.4s")
+		recover(d)
+		d.next(80*sec + 250*ms)
+		for d.m.err == nil && d.m.recheck <= 81*sec {
+			d.next(d.m.asked + 200*ms) // a little late every time
+		}
+		if d.m.err != nil {
+			t.Errorf("%s: gave up at the first look, %v after the ping was due", name, d.m.err.Waited)
+		}
+	}
+}
+
+// Whoever was stopped for longer than the tolerance pings again and waits
+// again before giving up; the grid stays.
+func TestStopped(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 30 * sec, Phase: 20 * sec})
+	d.expect(20*sec, "ping 20s, wait 40s")
+	d.expect(75*sec, "ping 1m15s, wait 1m20s")
+	d.expect(80*sec, "ping 1m20s, wait 1m40s")
+	d.expect(100*sec, "ping 1m40s, wait 1m45s")
+	d.expect(105*sec, "inspect, give up (unknown)")
+}
+
+// An answer to the ping after the stop, or one that had lain unread, is proof.
+func TestStoppedAndAnswered(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.expect(20*sec, "ping 20s, wait 30s")
+	d.expect(75*sec, "ping 1m15s, wait 1m20s")
+	d.heard(75*sec + 10*ms)
+	d.expect(80*sec, "ping 1m20s, wait 1m30s")
+	d.expect(90*sec, "inspect, give up (unknown)")
+}
+
+// Under Strict the pong for the ping after the stop is proof as any other.
+func TestStoppedAndAnsweredStrict(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec, Strict: true})
+	d.expect(20*sec, "ping 20s, wait 30s")
+	d.expect(77*sec, "ping 1m17s, wait 1m20s")
+	d.answered(77 * sec)
+	d.expect(80*sec, "ping 1m20s, wait 1m30s")
+	d.expect(90*sec, "inspect, give up (unknown)")
+}
+
+// How late a call may be without our having been stopped: a second, or a
+// quarter of the timeout.
+func TestTolerance(t *testing.T) {
+	for _, test := range []struct{ timeout, tolerance time.Duration }{
+		{20 * sec, sec},
+		{4 * sec, sec},
+		{2 * sec, 500 * ms},
+		{ms, ms / 4},
+		{time.Hour, sec},
+		{-1, sec},
+	} {
+		cfg := Config{Interval: 20 * sec, Timeout: test.timeout, Phase: 20 * sec}
+		d := newDrive(t, cfg)
+		d.next(20*sec + test.tolerance)
+		if d.pings[0] != 20*sec {
+			t.Errorf("timeout %v: late by %v is stopped", test.timeout, test.tolerance)
+		}
+		d = newDrive(t, cfg)
+		now := 20*sec + test.tolerance + 1
+		d.next(now)
+		if d.pings[0] != now {
+			t.Errorf("timeout %v: late by 1ns more than %v is not stopped", test.timeout, test.tolerance)
+		}
+	}
+}
+
+// Three times in a row at most: on a machine that is late every time a dead
+// link is reported too.
+func TestStoppedAgainAndAgain(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 20 * sec, Phase: 20 * sec})
+	d.expect(20*sec, "ping 20s, wait 40s")
+	d.expect(45*sec, "ping 45s, wait 1m0s")
+	d.expect(70*sec, "ping 1m10s, wait 1m20s")
+	d.expect(95*sec, "ping 1m35s, wait 1m40s")
+	d.expect(130*sec, "wait 2m15s") // a second look all the same
+	d.expect(145*sec, "inspect, give up (unknown)")
+}
+
+// Proof of life gives the peer three more.
+func TestReprobesAreGivenBack(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 20 * sec, Phase: 20 * sec})
+	now := 20 * sec
+	for i := range 20 {
+		d.next(now)
+		if i%3 == 0 {
+			d.heard(now + 1)
+		}
+		now = d.m.asked + 5*sec
+	}
+	if d.m.err != nil {
+		t.Errorf("given up at %v", now)
+	}
+}
+
+// A machine that was suspended: the wall clock has run ahead of the monotonic
+// one by more than an interval. The next ping is due at once.
+func TestSuspended(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.expect(20*sec, "ping 20s, wait 30s")
+	d.heard(21 * sec)
+	d.expect(30*sec, "wait 40s")
+	d.wallAhead = 8 * time.Hour
+	d.expect(33*sec, "ping 33s, wait 40s")
+	d.expect(34*sec, "wait 40s") // once
+	d.expect(40*sec, "ping 40s, wait 50s")
+	d.expect(50*sec, "inspect, give up (unknown)")
+}
+
+// ... also with a ping out: its time runs from the ping after the suspension.
+func TestSuspendedWithAPingOut(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.expect(20*sec, "ping 20s, wait 30s")
+	d.wallAhead = 8 * time.Hour
+	d.expect(30*sec, "ping 30s, wait 40s")
+	d.expect(40*sec, "inspect, give up (unknown)")
+}
+
+// A wall clock that is set back costs nothing, and neither does one that is
+// set or corrected by less than an interval at a time.
+func TestWallClockSet(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	for i, ahead := range []time.Duration{0, 20 * sec, 40 * sec, 60 * sec, -time.Hour, -time.Hour + 20*sec} {
+		d.wallAhead = ahead
+		now := time.Duration(i+1) * 20 * sec
+		d.expect(now, "ping "+now.String()+", wait "+(now+10*sec).String())
+		d.heard(now)
+		d.expect(now+10*sec, "wait "+(now+20*sec).String())
+	}
+	d.wallAhead += 20*sec + 1
+	d.expect(131*sec, "ping 2m11s, wait 2m20s")
+}
+
+// A wall clock that jumps ahead over and over does not keep a dead link.
+func TestWallClockSetOverAndOver(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	now := 20 * sec
+	for d.m.err == nil && now < time.Hour {
+		d.wallAhead += time.Minute
+		d.next(now)
+		now = d.m.asked
+	}
+	if d.m.err == nil || now > 2*time.Minute {
+		t.Errorf("gave up: %v at %v, want within two minutes", d.m.err != nil, now)
+	}
+}

@@ -1,0 +1,169 @@
+package keepalive
+
+import "testing"
+
+// While the ping waits at our own door and bytes ahead of it leave, the clock
+// starts anew from the last one that left.
+func TestWriteProgress(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.stuck = true
+	d.expect(20*sec, "ping 20s, wait 30s")
+	d.ev.WriteProgress = at(29 * sec)
+	d.expect(30*sec, "wait 39s")
+	d.ev.WriteProgress = at(35 * sec)
+	d.expect(36*sec, "wait 40s") // the next ping; the deadline is 45s
+	d.expect(40*sec, "inspect, ping 40s, wait 45s")
+	d.expect(45*sec, "inspect, give up (peer not reading)")
+	if e := d.m.err; e.PingSent || !e.PingDue.Equal(at(20*sec)) {
+		t.Errorf("%+v", e)
+	}
+}
+
+// Progress means nothing from before the ping was due, and nothing any more
+// when the ping itself has left: what moves then is behind it.
+func TestWriteProgressThatMeansNothing(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.stuck = true
+	d.expect(20*sec, "ping 20s, wait 30s")
+	d.ev.WriteProgress = at(19 * sec)
+	d.expect(21*sec, "wait 30s")
+	d.ev.PingSent = true
+	d.ev.WriteProgress = at(29 * sec)
+	d.expect(30*sec, "inspect, give up (unknown)")
+}
+
+// A step of progress that is older than one seen before changes nothing.
+func TestWriteProgressGoesForwards(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.stuck = true
+	d.expect(20*sec, "ping 20s, wait 30s")
+	d.ev.WriteProgress = at(28 * sec)
+	d.expect(29*sec, "wait 38s")
+	d.ev.WriteProgress = at(25 * sec)
+	d.expect(30*sec, "wait 38s")
+	d.expect(38*sec, "inspect, give up (peer not reading)")
+}
+
+// What may hold up the ping: then the transport is looked at when it is due,
+// so that the deadline has something to compare with.
+func TestWorthInspecting(t *testing.T) {
+	for name, test := range map[string]struct {
+		evidence func(*drive)
+		want     string
+	}{
+		"an idle connection": {func(d *drive) {}, "ping 40s, wait 50s"},
+		"a ping and a pong":  {func(d *drive) { d.ev.Written += quiet }, "ping 40s, wait 50s"},
+		"a message":          {func(d *drive) { d.ev.Written += quiet + 1 }, "inspect, ping 40s, wait 50s"},
+		"bytes at our door":  {func(d *drive) { d.ev.Unsent = 1 }, "inspect, ping 40s, wait 50s"},
+		"a stuck ping":       {func(d *drive) { d.ev.PingSent = false }, "inspect, ping 40s, wait 50s"},
+	} {
+		d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+		d.ev.Written = 1000
+		d.expect(20*sec, "inspect, ping 20s, wait 30s") // something was written
+		d.heard(21 * sec)
+		d.expect(30*sec, "wait 40s")
+		test.evidence(d)
+		if got := d.next(40 * sec); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+// The first ping is not called stuck because none was sent before it.
+func TestFirstPingIsNotStuck(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.expect(20*sec, "ping 20s, wait 30s")
+}
+
+// A connection that was draining is looked at at the next ping too, although
+// nothing was written since.
+func TestDrainingIsWatched(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.ev.Written = 1 << 20
+	d.transport = Transport{Known: true, Unacked: 1 << 20, Acked: 1000}
+	d.expect(20*sec, "inspect, ping 20s, wait 30s")
+	d.heard(25 * sec)
+	d.expect(30*sec, "wait 40s")
+	d.transport = Transport{Known: true, Acked: 1<<20 + 1000}
+	d.expect(40*sec, "inspect, ping 40s, wait 50s")
+	d.heard(45 * sec)
+	d.expect(50*sec, "wait 1m0s")
+	d.expect(60*sec, "ping 1m0s, wait 1m10s")
+}
+
+// While the transport delivers what is ahead of the ping, the clock starts
+// anew, from the last acknowledgement.
+func TestTransportProgress(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.ev.Written = 1 << 20
+	d.transport = Transport{Known: true, Unacked: 1 << 20, Acked: 1000, SendWindow: -1}
+	d.expect(20*sec, "inspect, ping 20s, wait 30s")
+	d.transport = Transport{Known: true, Unacked: 1 << 19, Acked: 1000 + 1<<19, SinceAck: 2 * sec, SendWindow: -1}
+	d.expect(30*sec, "inspect, wait 38s")
+	d.transport.Acked++
+	d.transport.SinceAck = sec
+	d.expect(38*sec, "inspect, wait 40s")
+	d.expect(40*sec, "inspect, ping 40s, wait 47s")
+	d.transport.SinceAck = 10 * sec
+	d.expect(47*sec, "inspect, give up (network dead)")
+}
+
+// What does not count as progress: each of these ends in giving up on time.
+func TestNoTransportProgress(t *testing.T) {
+	moved := Transport{Known: true, Unacked: 1 << 19, Acked: 1000 + 1<<19, SinceAck: 2 * sec, SendWindow: -1}
+	for name, test := range map[string]struct {
+		change func(*Transport)
+		want   string
+	}{
+		"it has moved":                     {func(tr *Transport) {}, "inspect, wait 38s"},
+		"nothing was acknowledged":         {func(tr *Transport) { tr.Acked = 1000 }, "inspect, give up (peer not reading)"},
+		"the peer answers window probes":   {func(tr *Transport) { tr.Acked, tr.SendWindow = 1000, 0 }, "inspect, give up (peer not reading)"},
+		"the ping was acknowledged":        {func(tr *Transport) { tr.PingAcked = true }, "inspect, give up (peer stuck)"},
+		"everything was acknowledged":      {func(tr *Transport) { tr.Unacked = 0 }, "inspect, give up (peer stuck)"},
+		"the last move was before":         {func(tr *Transport) { tr.SinceAck = 11 * sec }, "inspect, give up (network dead)"},
+		"the transport says nothing":       {func(tr *Transport) { *tr = Transport{} }, "inspect, give up (unknown)"},
+		"it says something, but not known": {func(tr *Transport) { tr.Known = false }, "inspect, give up (unknown)"},
+	} {
+		d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+		d.ev.Written = 1 << 20
+		d.transport = Transport{Known: true, Unacked: 1 << 20, Acked: 1000, SendWindow: -1}
+		d.expect(20*sec, "inspect, ping 20s, wait 30s")
+		d.transport = moved
+		test.change(&d.transport)
+		if got := d.next(30 * sec); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+// Whoever cannot inspect just asks again.
+func TestCannotInspect(t *testing.T) {
+	var m Monitor
+	m.Start(Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec}, epoch)
+	ev := Evidence{Unsent: 1}
+	for i, want := range []Kind{Inspect, Ping, Wait, Wait} {
+		if a := m.Next(at(20*sec), &ev); a.Kind != want {
+			t.Fatalf("call %d: %v, want %v", i, a.Kind, want)
+		}
+	}
+	for i, want := range []Kind{Inspect, GiveUp, GiveUp} {
+		if a := m.Next(at(30*sec), &ev); a.Kind != want {
+			t.Fatalf("call %d at the deadline: %v, want %v", i, a.Kind, want)
+		}
+	}
+	// Transport was not filled by an inspection, so the error has none.
+	if m.err.Transport != (Transport{}) {
+		t.Errorf("transport in the error: %+v", m.err.Transport)
+	}
+}
+
+// Evidence of the transport that nobody asked for is not looked at: it may be
+// of an earlier call.
+func TestUnaskedInspection(t *testing.T) {
+	var m Monitor
+	m.Start(Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec}, epoch)
+	ev := Evidence{Inspected: true, Transport: Transport{Known: true, Unacked: 10, Acked: 10}}
+	if a := m.Next(at(sec), &ev); a.Kind != Wait || m.draining || m.acked != 0 {
+		t.Errorf("%+v, monitor %+v", a, m)
+	}
+}

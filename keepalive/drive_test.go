@@ -62,6 +62,11 @@ func (d *drive) next(now time.Duration) string {
 	return ""
 }
 
+// set changes the configuration.
+func (d *drive) set(cfg Config, now time.Duration) {
+	d.m.configure(cfg, reading{now, now + d.wallAhead})
+}
+
 // told puts an action into words.
 func (d *drive) told(a Action) string {
 	switch {

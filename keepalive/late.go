@@ -31,9 +31,8 @@ func (m *Monitor) late(t time.Duration) bool {
 // somebody set the wall clock forward instead, this costs one early ping; if
 // it was set back, nothing.
 func (m *Monitor) slept(now reading) bool {
-	skew := now.wall - now.mono
-	ahead := skew - m.skew
-	m.skew = skew
+	ahead := now.skew() - m.skew
+	m.skew = now.skew()
 	return m.interval > 0 && ahead > m.interval
 }
 

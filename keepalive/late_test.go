@@ -56,18 +56,18 @@ func TestRecheckAnewForEachDeadline(t *testing.T) {
 		"progress of a write": func(d *drive) { d.ev.PingSent = false; d.ev.WriteProgress = at(80*sec + 100*ms) },
 		"a pause":             func(d *drive) { d.paused(50*sec, true); d.next(80*sec + 210*ms); d.paused(60*sec, false) },
 		"a longer timeout": func(d *drive) {
-			d.m.SetConfig(Config{Interval: time.Minute, Timeout: 50 * sec}, at(80*sec+210*ms))
+			d.set(Config{Interval: time.Minute, Timeout: 50 * sec}, 80*sec+210*ms)
 		},
 		"another interval": func(d *drive) {
-			d.m.SetConfig(Config{Interval: time.Hour, Timeout: time.Minute, Phase: 10 * sec}, at(80*sec+210*ms))
+			d.set(Config{Interval: time.Hour, Timeout: time.Minute, Phase: 10 * sec}, 80*sec+210*ms)
 		},
 		"off and on": func(d *drive) {
-			d.m.SetConfig(Config{Interval: -1}, at(80*sec+210*ms))
-			d.m.SetConfig(Config{Interval: time.Hour, Timeout: 20 * sec, Phase: 20 * sec}, at(80*sec+210*ms))
+			d.set(Config{Interval: -1}, 80*sec+210*ms)
+			d.set(Config{Interval: time.Hour, Timeout: 20 * sec, Phase: 20 * sec}, 80*sec+210*ms)
 		},
 		"no timeout for a while": func(d *drive) {
-			d.m.SetConfig(Config{Interval: time.Minute, Timeout: -1}, at(80*sec+210*ms))
-			d.m.SetConfig(Config{Interval: time.Minute, Timeout: 20 * sec}, at(80*sec+220*ms))
+			d.set(Config{Interval: time.Minute, Timeout: -1}, 80*sec+210*ms)
+			d.set(Config{Interval: time.Minute, Timeout: 20 * sec}, 80*sec+220*ms)
 		},
 	} {
 		d := newDrive(t, Config{Interval: time.Minute, Timeout: 20 * sec, Phase: time.Minute})
@@ -219,4 +219,14 @@ func TestWallClockSetOverAndOver(t *testing.T) {
 	if d.m.err == nil || now > 2*time.Minute {
 		t.Errorf("gave up: %v at %v, want within two minutes", d.m.err != nil, now)
 	}
+}
+
+// What the wall clock did while pings were off is nobody's business once they
+// are on: the first ping is due when Phase says.
+func TestSuspendedWhileOff(t *testing.T) {
+	d := newDrive(t, Config{Interval: -1})
+	d.expect(0, "wait")
+	d.wallAhead = 8 * time.Hour
+	d.set(Config{Interval: 20 * sec, Phase: 10 * sec}, sec)
+	d.expect(sec, "wait 11s")
 }

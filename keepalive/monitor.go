@@ -125,11 +125,18 @@ func (m *Monitor) SetConfig(cfg Config, now time.Time) {
 		m.Start(cfg, now)
 		return
 	}
-	t := m.since(now)
-	m.setTimeout(cfg.timeout(), t)
-	m.setInterval(&cfg, t)
+	m.configure(cfg, m.read(now))
+}
+
+// configure is SetConfig with both readings of the clock.
+func (m *Monitor) configure(cfg Config, now reading) {
+	if m.interval == off {
+		m.skew = now.skew() // what the wall clock did meanwhile is past
+	}
+	m.setTimeout(cfg.timeout(), now.mono)
+	m.setInterval(&cfg, now.mono)
 	m.strict = cfg.Strict
-	m.asked = t
+	m.asked = now.mono
 }
 
 // Next returns what to do now, in view of what the connection knows. Call it
@@ -200,6 +207,9 @@ func (m *Monitor) inspect(t time.Duration) Action {
 
 // A reading is one moment on both clocks, as durations since the start.
 type reading struct{ mono, wall time.Duration }
+
+// skew returns how far the wall clock is ahead of the monotonic one.
+func (r reading) skew() time.Duration { return r.wall - r.mono }
 
 // read separates the two clocks that a time.Time carries: without its
 // monotonic reading, which Round(0) strips, Sub compares the wall clock.

@@ -1,7 +1,6 @@
 package network
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -45,16 +44,6 @@ table ip rig {
 	}},
 }
 
-// quick is keepalive that notices soon.
-var quick = keepalive.Config{Interval: time.Second, Timeout: 2 * time.Second}
-
-// promise is how long after the last byte a dead peer is reported at the
-// latest, with room for a machine that has other work.
-func promise(c keepalive.Config) time.Duration {
-	d := c.Interval + c.Timeout
-	return d + d/10 + 500*time.Millisecond
-}
-
 // When the link goes dark, both ends of idle connections and of busy ones say
 // in time that the network is dead.
 func TestLinkGoesDark(t *testing.T) {
@@ -73,7 +62,7 @@ func TestLinkGoesDark(t *testing.T) {
 func testDark(t *testing.T, fall func(*testing.T, *Network), occupy func(*face.End)) {
 	forFaces(t, func(t *testing.T, client, server face.Face) {
 		n := New(t)
-		c, s := n.pair(t, client, server, quick)
+		c, s := n.pair(t, client, server, face.Quick)
 		ends := []*face.End{c, s}
 		for _, e := range ends {
 			e.AwaitPongs(t, 2)
@@ -104,7 +93,7 @@ func talk(e *face.End) {
 // network is dead, in its fields and in words.
 func checkNetworkDead(t *testing.T, e *face.End, dark time.Time) {
 	t.Helper()
-	timeout := timeoutOf(t, e, dark)
+	timeout := e.TimedOut(t, dark)
 	if timeout == nil {
 		return
 	}
@@ -116,30 +105,4 @@ func checkNetworkDead(t *testing.T, e *face.End, dark time.Time) {
 			t.Errorf("%s: error says %q, without %q", e.Name, e.Why, want)
 		}
 	}
-}
-
-// timeoutOf returns the end's *keepalive.TimeoutError, which has to come in
-// time: within the promise of the last byte, and so of when the link was dark.
-func timeoutOf(t *testing.T, e *face.End, dark time.Time) *keepalive.TimeoutError {
-	t.Helper()
-	if !e.AwaitEnd(30 * time.Second) {
-		t.Errorf("%s: 30 s after the link went dark the connection is still open", e.Name)
-		return nil
-	}
-	after := e.Ended.Sub(dark)
-	t.Logf("%s: after %v: %v", e.Name, after.Round(time.Millisecond), e.Why)
-	var closed *protocol.CloseError
-	var timeout *keepalive.TimeoutError
-	if !errors.As(e.Why, &closed) || closed.Rcvd != nil || !errors.As(closed, &timeout) {
-		t.Errorf("%s: %v; want a *keepalive.TimeoutError and no close frame received", e.Name, e.Why)
-		return nil
-	}
-	limit := promise(keepalive.Config{Interval: timeout.PingInterval, Timeout: timeout.PingTimeout})
-	if since := e.Ended.Sub(timeout.LastByte); after > limit || since > limit {
-		t.Errorf("%s: reported %v after the dark, %v after the last byte; want at most %v", e.Name, after, since, limit)
-	}
-	if timeout.SinceByte < timeout.PingTimeout {
-		t.Errorf("%s: given up %v after a byte; the timeout is %v", e.Name, timeout.SinceByte, timeout.PingTimeout)
-	}
-	return timeout
 }

@@ -23,7 +23,7 @@ func TestForgottenWithoutPings(t *testing.T) {
 	t.Parallel()
 	forFaces(t, func(t *testing.T, client, server face.Face) {
 		n := newForgetful(t)
-		c, s := n.pair(t, client, server, off)
+		c, s := n.pair(t, client, server, face.Off)
 		n.awaitForgotten(t)
 		sends(t, c, "into the void")
 		sends(t, s, "into the void")

@@ -37,6 +37,3 @@ func forFaces(t *testing.T, test func(t *testing.T, client, server face.Face)) {
 		}
 	}
 }
-
-// off is keepalive that never pings.
-var off = keepalive.Config{Interval: -1}

@@ -1,0 +1,142 @@
+package causes
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tandemws/tandem/internal/rig"
+	"github.com/tandemws/tandem/internal/rig/face"
+	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// A peer is at the other end of the connection that is looked at.
+type peer interface {
+	serve(t *testing.T) (url string)
+	connect(t *testing.T, url string)
+}
+
+// forEnds runs test for a client and a server of each face, at the same time.
+// open connects it to a peer.
+func forEnds(t *testing.T, test func(t *testing.T, open func(peer, keepalive.Config) *face.End)) {
+	for _, f := range face.Both {
+		t.Run(f.Name+" client", func(t *testing.T) {
+			t.Parallel()
+			test(t, func(p peer, config keepalive.Config) *face.End {
+				return face.Attend("client", face.Dial(t, f, p.serve(t), options(config)))
+			})
+		})
+		t.Run(f.Name+" server", func(t *testing.T) {
+			t.Parallel()
+			test(t, func(p peer, config keepalive.Config) *face.End {
+				acceptor := face.Accept(t, f, options(config))
+				p.connect(t, fmt.Sprintf("ws://%v/", acceptor.Addr()))
+				return face.Attend("server", acceptor.Next(t))
+			})
+		})
+	}
+}
+
+func options(config keepalive.Config) face.Options {
+	return face.Options{Keepalive: config, CloseTimeout: time.Second}
+}
+
+// A process that was stopped does not answer, though its system acknowledges
+// what we send.
+func TestStoppedPeer(t *testing.T) {
+	rig.Need(t)
+	t.Parallel()
+	forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *face.End) {
+		p := &program{face: face.Both[0], config: face.Off}
+		end := open(p, face.Quick)
+		end.AwaitPongs(t, 2)
+		stop(t, p)
+		checkCause(t, end, time.Now(), keepalive.PeerStuck, "the peer is stuck")
+	})
+}
+
+// It makes no difference that we send, as long as the system has room for it.
+func TestStoppedPeerThatWeSendTo(t *testing.T) {
+	rig.Need(t)
+	t.Parallel()
+	forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *face.End) {
+		p := &program{face: face.Both[1], config: face.Off}
+		end := open(p, face.Quick)
+		end.AwaitPongs(t, 2)
+		stop(t, p)
+		silent := time.Now()
+		go func() { // ends with the connection
+			for end.Send(protocol.TextMessage("anybody there?")) == nil {
+				time.Sleep(50 * time.Millisecond)
+			}
+		}()
+		checkCause(t, end, silent, keepalive.PeerStuck, "the peer is stuck")
+	})
+}
+
+// A program that reads and never answers pings is stuck too.
+func TestPeerThatNeverAnswers(t *testing.T) {
+	rig.Need(t)
+	t.Parallel()
+	forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *face.End) {
+		end := open(bare{func(_ net.Conn, from *bufio.Reader) { io.Copy(io.Discard, from) }}, face.Quick)
+		checkCause(t, end, time.Now(), keepalive.PeerStuck, "the peer is stuck")
+	})
+}
+
+// A peer that has stopped reading while we send fills the buffers on the way,
+// and then nothing leaves any more, the ping least of all. A Send that waits
+// returns when the peer is given up.
+func TestPeerThatStopsReading(t *testing.T) {
+	rig.Need(t)
+	t.Parallel()
+	forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *face.End) {
+		gone := make(chan struct{})
+		t.Cleanup(func() { close(gone) })
+		end := open(bare{func(net.Conn, *bufio.Reader) { <-gone }}, face.Quick)
+		blocked := make(chan time.Time, 1)
+		go func() { blocked <- fill(end) }()
+		checkCause(t, end, time.Now(), keepalive.PeerNotReading, "the peer is not reading")
+		if returned := <-blocked; returned.Sub(end.Ended) > time.Second {
+			t.Errorf("Send returned %v after Recv", returned.Sub(end.Ended))
+		}
+	})
+}
+
+// fill sends until that fails and returns when it did.
+func fill(end *face.End) time.Time {
+	data := make([]byte, 1<<20)
+	for end.Send(protocol.BinaryMessage(data)) == nil {
+	}
+	return time.Now()
+}
+
+// stop stops the peer's process as Ctrl-Z does.
+func stop(t *testing.T, p *program) {
+	t.Helper()
+	if err := p.process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkCause fails the test unless the end gives the peer up in time and for
+// the right reason, in its fields and in words.
+func checkCause(t *testing.T, end *face.End, silent time.Time, want keepalive.Cause, words string) {
+	t.Helper()
+	timeout := end.TimedOut(t, silent)
+	if timeout == nil {
+		return
+	}
+	if timeout.Cause != want {
+		t.Errorf("%s: cause %v, want %v", end.Name, timeout.Cause, want)
+	}
+	if !strings.Contains(end.Why.Error(), words) {
+		t.Errorf("%s: error says %q, without %q", end.Name, end.Why, words)
+	}
+}

@@ -1,0 +1,98 @@
+package causes
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/tandemws/tandem/internal/rig"
+	"github.com/tandemws/tandem/internal/rig/face"
+	"github.com/tandemws/tandem/keepalive"
+)
+
+// Environment variables that make the test binary a peer.
+const (
+	roleVariable     = "RIG_PEER"          // "server", or the URL that a client connects to
+	faceVariable     = "RIG_PEER_FACE"     // a Face's name
+	intervalVariable = "RIG_PEER_INTERVAL" // of keepalive; the timeout is twice that
+)
+
+// A program is a peer in a process of its own, which echoes messages. It can
+// be stopped.
+type program struct {
+	face    face.Face
+	config  keepalive.Config // its timeout is twice its interval, or it is off
+	process *rig.Process
+}
+
+func (p *program) serve(t *testing.T) (url string) {
+	p.start(t, "server", nil)
+	found, err := p.process.Await(`listens on (\S+)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found[1]
+}
+
+func (p *program) connect(t *testing.T, url string) {
+	p.start(t, url, rig.Prints("is connected"))
+}
+
+func (p *program) start(t *testing.T, role string, ready rig.Ready) {
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path)
+	cmd.Env = append(os.Environ(), roleVariable+"="+role, faceVariable+"="+p.face.Name,
+		intervalVariable+"="+p.config.Interval.String())
+	p.process = rig.Start(t, cmd, ready)
+}
+
+// runProgram is what the peer's process does until it is killed.
+func runProgram(role string) {
+	f := face.Both[0]
+	if os.Getenv(faceVariable) == face.Both[1].Name {
+		f = face.Both[1]
+	}
+	interval, err := time.ParseDuration(os.Getenv(intervalVariable))
+	if err == nil {
+		opts := face.Options{Keepalive: keepalive.Config{Interval: interval, Timeout: 2 * interval}}
+		err = play(f, role, opts)
+	}
+	fmt.Println("ended:", err)
+}
+
+// play is a server for ever, or a client until its connection ends.
+func play(f face.Face, role string, opts face.Options) error {
+	if role != "server" {
+		conn, err := f.Connect(role, opts)
+		if err != nil {
+			return err
+		}
+		fmt.Println("is connected")
+		return echo(conn)
+	}
+	server, err := f.Serve(echo, opts)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("listens on ws://%v/\n", server.Addr())
+	select {}
+}
+
+// echo answers each message with itself.
+func echo(conn face.Conn) error {
+	for {
+		m, err := conn.Recv()
+		if err == nil {
+			err = conn.Send(m)
+		}
+		if err != nil {
+			fmt.Println("connection ended:", err)
+			return err
+		}
+	}
+}

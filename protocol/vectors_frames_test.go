@@ -1,0 +1,233 @@
+package protocol
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// A frameVector says what a Conn makes of what happens to it.
+type frameVector struct {
+	vectorHead
+	Role           string
+	MaxMessageSize int64 `json:"max_message_size"`
+	Steps          []vectorStep
+	Events         []vectorEvent
+	Output         []string  // frames in hexadecimal, or "close CODE" for one with any reason
+	CloseCode      CloseCode `json:"close_code"` // of the connection in the end, if not 0
+}
+
+// A vectorStep is one thing that happens: one of its fields but the last four
+// is set.
+type vectorStep struct {
+	Receive   *string
+	Text      *string
+	TextBytes *string `json:"text_bytes"`
+	Binary    *string
+	Fragment  *string
+	Ping      *string
+	Pong      *string
+	Close     CloseCode
+	Fail      CloseCode
+	End       bool   // the transport ends
+	Reason    string // of Close or Fail
+	Type      string // of Fragment
+	Fin       bool   // of Fragment
+	Refused   bool   // the Conn refuses to do it
+}
+
+// A vectorEvent is what a Conn returns.
+type vectorEvent struct {
+	Text      *string
+	Binary    *string
+	Ping      *string
+	Pong      *string
+	Settles   []PingID // of Pong
+	Close     CloseCode
+	Reason    string // of Close
+	Violation CloseCode
+	Section   string // of Violation
+}
+
+// TestFrameVectors executes each vector whole, byte by byte, and cut at each
+// place; of inputs over 1 KiB, at each of the first and last hundred.
+func TestFrameVectors(t *testing.T) {
+	for _, file := range frameVectorFiles(t) {
+		for _, v := range loadFrameVectors(t, file) {
+			t.Run(strings.TrimSuffix(file, ".json")+"/"+v.Name, func(t *testing.T) {
+				v.run(t, whole)
+				v.run(t, byteByByte)
+				for at := range v.longest(t) {
+					v.run(t, func(b []byte) [][]byte {
+						if len(b) > 1<<10 && at > 100 && at < len(b)-100 {
+							return whole(b)
+						}
+						return cutAt(b, at)
+					})
+					if t.Failed() {
+						t.Fatalf("cut at %d", at)
+					}
+				}
+			})
+		}
+	}
+}
+
+func frameVectorFiles(t testing.TB) (names []string) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(vectorDir, "frames", "*.json"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no vectors: %v", err)
+	}
+	for _, path := range paths {
+		names = append(names, filepath.Base(path))
+	}
+	return names
+}
+
+func loadFrameVectors(t testing.TB, file string) []frameVector {
+	t.Helper()
+	return loadVectors(t, "frames/"+file, func(v frameVector) vectorHead { return v.vectorHead })
+}
+
+// longest returns the number of places where the inputs are cut.
+func (v *frameVector) longest(t *testing.T) (n int) {
+	for _, step := range v.Steps {
+		if step.Receive != nil {
+			n = max(n, len(parseHex(t, *step.Receive)))
+		}
+	}
+	if n > 1<<10 {
+		n = 201 // the ends of so long an input are the same with each cut behind the first hundred
+	}
+	return n
+}
+
+func (v *frameVector) run(t *testing.T, cut func([]byte) [][]byte) {
+	role := v.role(t)
+	c := NewConn(Config{Role: role, MaxMessageSize: v.MaxMessageSize, MaskKeys: zeroKeys{}})
+	d := newDriver(t, c)
+	for _, step := range v.Steps {
+		if step.Receive != nil {
+			d.run(cut(parseHex(t, *step.Receive))...)
+			continue
+		}
+		out, err := step.do(t, c, d.output)
+		if refused := err != nil; refused != step.Refused {
+			t.Errorf("step %+v: error %v, want one: %t", step, err, step.Refused)
+		}
+		d.output = out
+		d.sendOwed()
+	}
+	v.checkEvents(t, d)
+	v.checkOutput(t, d.output)
+	if got := c.CloseError().Code(); v.CloseCode != 0 && got != v.CloseCode {
+		t.Errorf("the connection's close code is %v, want %v", got, v.CloseCode)
+	}
+}
+
+func (v *frameVector) role(t testing.TB) Role {
+	for _, role := range []Role{Client, Server} {
+		if v.Role == role.String() {
+			return role
+		}
+	}
+	t.Fatalf("role %q", v.Role)
+	return 0
+}
+
+// do has the Conn send something.
+func (s *vectorStep) do(t *testing.T, c *Conn, out []byte) ([]byte, error) {
+	switch {
+	case s.Text != nil:
+		return c.AppendMessage(out, Text, []byte(*s.Text))
+	case s.TextBytes != nil:
+		return c.AppendMessage(out, Text, parseHex(t, *s.TextBytes))
+	case s.Binary != nil:
+		return c.AppendMessage(out, Binary, parseHex(t, *s.Binary))
+	case s.Fragment != nil:
+		typ := Text
+		if s.Type == Binary.String() {
+			typ = Binary
+		}
+		return c.AppendFragment(out, typ, s.Fin, parseHex(t, *s.Fragment))
+	case s.Ping != nil:
+		_, err := c.SendPing(parseHex(t, *s.Ping))
+		return out, err
+	case s.Pong != nil:
+		return out, c.SendPong(parseHex(t, *s.Pong))
+	case s.Close != 0:
+		return out, c.SendClose(s.Close, s.Reason)
+	case s.Fail != 0:
+		c.Fail(s.Fail, s.Reason, errors.New("the application failed it"))
+		return out, nil
+	case s.End:
+		c.Disconnected(io.EOF)
+		return out, nil
+	}
+	t.Fatalf("step %+v says nothing", s)
+	return out, nil
+}
+
+func (v *frameVector) checkEvents(t *testing.T, d *driver) {
+	want := make([]string, len(v.Events))
+	for i, ev := range v.Events {
+		want[i] = ev.describe(t, d)
+	}
+	d.wantEvents(want...)
+}
+
+// describe says the event in the words of the driver.
+func (ev *vectorEvent) describe(t *testing.T, d *driver) string {
+	switch {
+	case ev.Text != nil:
+		return "text " + brief(*ev.Text)
+	case ev.Binary != nil:
+		return "binary " + brief(string(parseHex(t, *ev.Binary)))
+	case ev.Ping != nil:
+		return "ping " + brief(string(parseHex(t, *ev.Ping)))
+	case ev.Pong != nil:
+		settled := make([]Settled, len(ev.Settles)) // in the moment in which all happens
+		for i, id := range ev.Settles {
+			settled[i].ID = id
+		}
+		return fmt.Sprintf("pong %s settles %v", brief(string(parseHex(t, *ev.Pong))), settled)
+	case ev.Close != 0:
+		return fmt.Sprintf("close %v", Close{ev.Close, ev.Reason})
+	}
+	// How we put a violation is for no vector to say.
+	got, ok := d.c.Violation().(*ViolationError)
+	if !ok || got.Code != ev.Violation || got.Section != ev.Section {
+		return fmt.Sprintf("violation with code %v of section %s", ev.Violation, ev.Section)
+	}
+	return fmt.Sprintf("violation %v", got)
+}
+
+// checkOutput compares frame by frame.
+func (v *frameVector) checkOutput(t *testing.T, output []byte) {
+	for _, want := range v.Output {
+		h, size, err := ParseHeader(output)
+		if err != nil || size == 0 || int64(len(output)-size) < h.Length {
+			t.Fatalf("output ends with %x, want %s", output, want)
+		}
+		end := size + int(h.Length)
+		frame, payload := output[:end], output[size:end]
+		output = output[end:]
+		if code, ok := strings.CutPrefix(want, "close "); ok {
+			c, err := parseClose(payload)
+			if err != nil || h.Opcode != OpClose || strconv.Itoa(int(c.Code)) != code {
+				t.Errorf("sent %x, %v, want %s", frame, err, want)
+			}
+		} else if !bytes.Equal(frame, parseHex(t, want)) {
+			t.Errorf("sent %.100x, want %.100s", frame, want)
+		}
+	}
+	if len(output) > 0 {
+		t.Errorf("sent %x at the end, want no more", output)
+	}
+}

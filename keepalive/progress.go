@@ -65,16 +65,15 @@ func (ev *Evidence) pingAcked() bool {
 	return ev.PingSent && (tr.PingAcked || tr.Unacked <= 0)
 }
 
-// unackedFor returns for how long the oldest ping that can be unacknowledged
-// has been so: the first one that was due after the last acknowledgement. It
-// is 0 when everything was acknowledged or nothing is known.
-func (m *Monitor) unackedFor(t time.Duration, ev *Evidence) time.Duration {
+// oldestUnacked returns when the oldest ping was or is due that can be
+// unacknowledged: the first one after the last acknowledgement. There is none
+// when everything was acknowledged or nothing is known.
+func (m *Monitor) oldestUnacked(t time.Duration, ev *Evidence) (due time.Duration, ok bool) {
 	tr := &ev.Transport
 	if !ev.Inspected || !tr.Known || tr.Unacked <= 0 {
-		return 0
+		return 0, false
 	}
-	oldest := max(m.after(t-sinceAck(t, tr)), m.floor)
-	return max(t-oldest, 0)
+	return max(m.after(t-sinceAck(t, tr)), m.floor), true
 }
 
 // sinceAck returns how long ago the last acknowledgement came, at most since

@@ -38,7 +38,9 @@ func (m *Monitor) judgeOver(t time.Duration, ev *Evidence) (Action, bool) {
 // can be seen while reading is paused. It does so whenever a ping has been out
 // for the timeout; the network is dead if something was sent, and no
 // acknowledgement of any kind has come since. If the transport cannot tell,
-// all that is left is to wait.
+// all that is left is to wait. The next look is when the oldest ping that can
+// be unacknowledged has been out for the timeout, or else the next one that is
+// sent: it may be due at this very moment.
 func (m *Monitor) judgePaused(t time.Duration, ev *Evidence) (Action, bool) {
 	switch {
 	case t < m.lookAt():
@@ -46,14 +48,15 @@ func (m *Monitor) judgePaused(t time.Duration, ev *Evidence) (Action, bool) {
 	case m.look == lookIdle:
 		return m.inspect(t), true
 	}
-	unacked := m.unackedFor(t, ev)
-	if unacked >= m.timeout && !ev.Transport.windowClosed() {
+	oldest, ok := m.oldestUnacked(t, ev)
+	over := ok && t-oldest >= m.timeout
+	switch {
+	case over && !ev.Transport.windowClosed():
 		return m.giveUp(t, ev), true
+	case over || !ok:
+		oldest = max(m.next, t)
 	}
-	m.nextLook = m.after(t) + m.timeout
-	if unacked > 0 && unacked < m.timeout {
-		m.nextLook = t - unacked + m.timeout
-	}
+	m.nextLook = oldest + m.timeout
 	return Action{}, false
 }
 

@@ -1,0 +1,157 @@
+package keepalive
+
+import (
+	"testing"
+	"time"
+)
+
+// pausedDrive is a connection that has not read since its start. ack is when
+// the last acknowledgement came; everything since is unacknowledged.
+type pausedDrive struct {
+	*drive
+	ack   time.Duration
+	probe Transport // what else the transport says
+}
+
+func newPausedDrive(t *testing.T, cfg Config, ack time.Duration, probe Transport) *pausedDrive {
+	return &pausedDrive{newDrive(t, cfg), ack, probe}
+}
+
+// look asks at now.
+func (d *pausedDrive) look(now time.Duration) string {
+	d.t.Helper()
+	d.paused(now, true)
+	d.transport = d.probe
+	if now <= d.ack {
+		d.transport.SinceAck, d.transport.Unacked = 0, 0
+	} else {
+		d.transport.SinceAck = now - d.ack
+	}
+	return d.next(now)
+}
+
+// run goes from wait to wait until end.
+func (d *pausedDrive) run(end time.Duration) (gaveUp time.Duration, ok bool) {
+	d.t.Helper()
+	for now := time.Duration(0); now <= end; now = d.m.asked {
+		if d.look(now); d.m.err != nil {
+			return now, true
+		}
+	}
+	return 0, false
+}
+
+// While paused, the transport tells of a dead network: something was sent, and
+// no acknowledgement of any kind has come since the ping.
+func TestPausedOnADeadNetwork(t *testing.T) {
+	for _, timeout := range []time.Duration{sec, 10 * sec, 20 * sec, 50 * sec, 5 * time.Minute} {
+		for ack := time.Duration(0); ack < 10*time.Minute; ack += 7 * sec {
+			cfg := Config{Interval: 20 * sec, Timeout: timeout, Phase: 20 * sec}
+			d := newPausedDrive(t, cfg, ack, Transport{Known: true, Unacked: 10, SendWindow: 1000})
+			gaveUp, ok := d.run(time.Hour)
+			after := gaveUp - ack
+			if !ok || after < timeout || after > cfg.Interval+timeout {
+				t.Errorf("timeout %v, last ack at %v: gave up: %v, %v after it", timeout, ack, ok, after)
+			} else if e := d.m.err; e.Cause != NetworkDead || !e.PausedNow || e.Paused != gaveUp {
+				t.Errorf("error: %+v", e)
+			}
+		}
+	}
+}
+
+// Everything else that the transport may say keeps the connection.
+func TestPausedAndNotDead(t *testing.T) {
+	for name, probe := range map[string]Transport{
+		"unknown":                 {},
+		"not known, but filled":   {Unacked: 10, Retransmits: 10},
+		"everything acknowledged": {Known: true, SendWindow: 1000, Retransmits: 10},
+		"the window is closed":    {Known: true, Unacked: 10, SendWindow: 0},
+		"... with a probe out":    {Known: true, Unacked: 10, SendWindow: 0, Retransmits: 1},
+	} {
+		d := newPausedDrive(t, Config{Interval: 20 * sec, Timeout: 15 * sec, Phase: 20 * sec}, 0, probe)
+		if gaveUp, ok := d.run(6 * time.Hour); ok {
+			t.Errorf("%s: gave up at %v: %v", name, gaveUp, d.m.err)
+		}
+		if len(d.pings) < 6*180-1 {
+			t.Errorf("%s: only %d pings", name, len(d.pings))
+		}
+	}
+}
+
+// A closed window whose probes are not answered is a dead network too, and so
+// is one of which nothing is known.
+func TestPausedBehindAWindow(t *testing.T) {
+	for name, probe := range map[string]Transport{
+		"two probes without an answer": {Known: true, Unacked: 10, SendWindow: 0, Retransmits: 2},
+		"no window known":              {Known: true, Unacked: 10, SendWindow: -1},
+	} {
+		d := newPausedDrive(t, Config{Interval: 20 * sec, Timeout: 15 * sec, Phase: 20 * sec}, 30*sec, probe)
+		if gaveUp, ok := d.run(time.Hour); !ok || gaveUp != 55*sec {
+			t.Errorf("%s: gave up: %v at %v, want at 55s", name, ok, gaveUp)
+		} else if d.m.err.Cause != NetworkDead {
+			t.Errorf("%s: %v", name, d.m.err)
+		}
+	}
+}
+
+// An acknowledgement within the timeout of each ping keeps a paused connection
+// for ever, although something is always on the way.
+func TestPausedAndAcknowledged(t *testing.T) {
+	d := newPausedDrive(t, Config{Interval: 20 * sec, Timeout: 15 * sec, Phase: 20 * sec}, 0,
+		Transport{Known: true, Unacked: 10, SendWindow: 1000})
+	for now := time.Duration(0); now < time.Hour; now = d.m.asked {
+		if n := len(d.pings); n > 0 {
+			if ack := d.pings[n-1] + 14*sec; ack < now {
+				d.ack = ack
+			}
+		}
+		if d.look(now); d.m.err != nil {
+			t.Fatalf("gave up at %v: %v", now, d.m.err)
+		}
+	}
+}
+
+// The looks at the transport cost system calls: one for each ping at most, and
+// none before a ping has been out for the timeout.
+func TestPausedLooksAreFew(t *testing.T) {
+	d := newPausedDrive(t, Config{Interval: 20 * sec, Timeout: 15 * sec, Phase: 20 * sec}, time.Hour, Transport{Known: true})
+	looks := 0
+	for now := time.Duration(0); now < time.Hour; now = d.m.asked {
+		if before := d.look(now); len(before) > 7 && before[:7] == "inspect" {
+			looks++
+			if now < 35*sec {
+				t.Errorf("a look at %v", now)
+			}
+		}
+	}
+	if looks > len(d.pings) || looks < len(d.pings)/3 {
+		t.Errorf("%d looks for %d pings", looks, len(d.pings))
+	}
+}
+
+// A stop of our own while paused gives the network time for an acknowledgement
+// of the ping after it.
+func TestPausedAndStopped(t *testing.T) {
+	d := newPausedDrive(t, Config{Interval: 20 * sec, Timeout: 15 * sec, Phase: 20 * sec}, 20*sec,
+		Transport{Known: true, Unacked: 10, SendWindow: 1000})
+	for _, step := range []struct {
+		now  time.Duration
+		want string
+	}{
+		{20 * sec, "ping 20s, wait 35s"},
+		{100 * sec, "ping 1m40s, wait 1m55s"},
+		{115 * sec, "inspect, give up (network dead)"},
+	} {
+		if got := d.look(step.now); got != step.want {
+			t.Errorf("at %v: %s, want %s", step.now, got, step.want)
+		}
+	}
+}
+
+// The ping that is due when the peer is given up is not sent: one that has
+// just left would make the transport look worse than it is.
+func TestNoPingBeforeTheVerdict(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 20 * sec, Phase: 20 * sec})
+	d.expect(20*sec, "ping 20s, wait 40s")
+	d.expect(40*sec, "inspect, give up (unknown)")
+}

@@ -21,8 +21,12 @@ func (m *Monitor) deadline(ev *Evidence) time.Duration {
 
 // standstill returns for how long the clock has stood still.
 func (m *Monitor) standstill(ev *Evidence) time.Duration {
-	return max(time.Duration(int64(ev.Paused)-m.stood), 0)
+	return max(time.Duration(ev.pausedFor()-m.stood), 0)
 }
+
+// pausedFor returns Paused in nanoseconds, within limits that leave room to
+// add to it.
+func (ev *Evidence) pausedFor() int64 { return int64(min(max(ev.Paused, 0), 10*longest)) }
 
 // restart starts the clock anew from t, unless it started later.
 func (m *Monitor) restart(t time.Duration) {
@@ -54,7 +58,7 @@ func (m *Monitor) observeProof(t time.Duration, ev *Evidence) {
 // ev.Paused - elapsed of it lies before the clock's start. A call at the very
 // start makes this exact, and pings are due where the clock starts.
 func (m *Monitor) observePause(t time.Duration, ev *Evidence) {
-	paused := int64(max(ev.Paused, 0))
+	paused := ev.pausedFor()
 	elapsed := int64(max(t-m.clockStart(), 0))
 	m.stood = max(m.stood, paused-elapsed)
 	if ev.PausedNow && m.timeout != off {

@@ -86,7 +86,6 @@ type Monitor struct {
 	reprobes uint8 // pings because of lateness, since the last proof of life
 	strict   bool
 	draining bool // bytes were unacknowledged
-	stalled  bool // ... and so they were the time before, and none was acknowledged since
 }
 
 // none stands for a time that there is not.

@@ -52,7 +52,6 @@ func (m *Monitor) observeTransport(t time.Duration, ev *Evidence) {
 		return
 	}
 	moved := tr.Acked > m.acked
-	m.stalled = m.draining && tr.Unacked > 0 && !moved
 	m.draining, m.acked = tr.Unacked > 0, tr.Acked
 	if moved && m.draining && !ev.pingAcked() {
 		m.restart(t - sinceAck(t, tr))

@@ -191,16 +191,16 @@ func (c *Conn) writeFrame() (err error) {
 	case c.writeErr != nil || c.proto.State() != protocol.Open:
 		return c.sendable()
 	case len(f.data) <= copyLimit:
-		err = c.encode()
-		along = c.encodeWaiting()
+		along, err = c.encodeTogether()
 	case c.opts.Role == protocol.Client:
 		return c.writeMasked()
 	default:
 		err = c.encodeInPlace()
 	}
-	if err == nil {
-		err = c.transmit(&c.send.limit)
+	if err != nil {
+		return c.notEncoded(err)
 	}
+	err = c.transmit(&c.send.limit)
 	if along != nil {
 		c.tellServed(along)
 	}
@@ -208,6 +208,26 @@ func (c *Conn) writeFrame() (err error) {
 		err = c.unsent(err)
 	}
 	return err
+}
+
+// encodeTogether appends a small frame and what others want to send. Nothing
+// goes along with the end of a message in fragments: that frame may be taken
+// back, and what follows it would then stand inside the message.
+func (c *Conn) encodeTogether() (along *claim, err error) {
+	err = c.encode()
+	if err == nil && c.send.own.header.Opcode != protocol.OpContinuation {
+		along = c.encodeWaiting()
+	}
+	return along, err
+}
+
+// notEncoded returns what err, that of encoding a frame, means: nothing of the
+// frame is pending.
+func (c *Conn) notEncoded(err error) error {
+	if c.writeErr != nil {
+		return c.sendable()
+	}
+	return c.takeBack(err)
 }
 
 // encodeInPlace makes a large frame pending, with its payload where it lies.
@@ -225,7 +245,7 @@ func (c *Conn) encodeInPlace() error {
 func (c *Conn) writeMasked() error {
 	f, own := &c.send.frame, &c.send.own
 	if err := c.encodeHeader(); err != nil {
-		return err
+		return c.notEncoded(err)
 	}
 	for at := 0; at < len(f.data); {
 		buf := c.pend.borrow()

@@ -120,22 +120,24 @@ func (r *Reader) await() error {
 	return nil
 }
 
-// leaveStream ends the reading of a message that has arrived to its end,
-// though it may not have been read that far.
+// leaveStream ends the reading of a message, for another is to be received.
+// What has not arrived of it is skipped when it comes.
 func (c *Conn) leaveStream() {
-	if r := c.stream; r != nil && r.last {
-		err := io.EOF
-		if len(r.rest) > 0 {
-			err = ErrSkipped
-		}
-		r.end(err)
+	r := c.stream
+	switch {
+	case r == nil:
+	case r.last && len(r.rest) == 0:
+		r.end(io.EOF)
+	case r.last:
+		r.end(ErrSkipped)
+	default:
+		r.rest, r.err = nil, ErrSkipped
 	}
 }
 
 // skip passes over c.event, a chunk of the message.
 func (r *Reader) skip() {
-	r.take()
-	if r.last {
+	if r.c.event.Last {
 		r.end(ErrSkipped)
 	}
 }

@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import websockets
 
+from wire_script import script
+
 
 def say(**facts):
     print(json.dumps(facts), flush=True)
@@ -39,7 +41,18 @@ async def close(ws, query):
     await ws.close(int(query["code"][0]), query["reason"][0])
 
 
-PATHS = {"/echo": echo, "/fragments": fragments, "/ping": ping, "/pong": pong, "/close": close}
+async def drive(ws, query):
+    await script(ws)
+
+
+PATHS = {
+    "/echo": echo,
+    "/fragments": fragments,
+    "/ping": ping,
+    "/pong": pong,
+    "/close": close,
+    "/drive": drive,
+}
 
 
 async def handler(ws, path):
@@ -50,7 +63,7 @@ async def handler(ws, path):
         await ws.wait_closed()  # returning would close the connection
     except websockets.ConnectionClosed:
         pass  # it is said below
-    say(id=query["id"][0], event="close", code=ws.close_code, reason=ws.close_reason)
+    say(id=query.get("id", [""])[0], event="close", code=ws.close_code, reason=ws.close_reason)
 
 
 async def main():

@@ -43,6 +43,13 @@ func newTap(t *testing.T, target string) *tap {
 // address is where to connect to.
 func (tap *tap) address() string { return tap.listener.Addr().String() }
 
+// pointAt changes the server for connections to come.
+func (tap *tap) pointAt(target string) {
+	tap.mu.Lock()
+	defer tap.mu.Unlock()
+	tap.target = target
+}
+
 // accept serves the connections until the listener is closed, and waits for
 // their ends.
 func (tap *tap) accept() {

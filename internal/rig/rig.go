@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Variable is the environment variable that turns the rigs on.
@@ -35,6 +36,25 @@ func Need(t testing.TB, tools ...string) {
 	if missing := absent(tools); len(missing) > 0 {
 		Missing(t, strings.Join(missing, ", "))
 	}
+}
+
+// LifeVariable is the environment variable that says for how long what has to
+// live is watched, for example "60s".
+const LifeVariable = "TANDEM_RIGS_LIFE"
+
+// Life returns for how long to watch what has to live: 10 s unless the
+// environment says otherwise.
+func Life(t testing.TB) time.Duration {
+	t.Helper()
+	value := os.Getenv(LifeVariable)
+	if value == "" {
+		return 10 * time.Second
+	}
+	life, err := time.ParseDuration(value)
+	if err != nil {
+		t.Fatalf("%s: %v", LifeVariable, err)
+	}
+	return life
 }
 
 // NeedRoot is Need for a test that changes the machine's network.

@@ -56,7 +56,7 @@ func TestStoppedPeer(t *testing.T) {
 		p := &program{face: face.Both[0], config: face.Off}
 		end := open(p, face.Quick)
 		end.AwaitPongs(t, 2)
-		stop(t, p)
+		signal(t, p, syscall.SIGSTOP)
 		checkCause(t, end, time.Now(), keepalive.PeerStuck, "the peer is stuck")
 	})
 }
@@ -69,7 +69,7 @@ func TestStoppedPeerThatWeSendTo(t *testing.T) {
 		p := &program{face: face.Both[1], config: face.Off}
 		end := open(p, face.Quick)
 		end.AwaitPongs(t, 2)
-		stop(t, p)
+		signal(t, p, syscall.SIGSTOP)
 		silent := time.Now()
 		go func() { // ends with the connection
 			for end.Send(protocol.TextMessage("anybody there?")) == nil {
@@ -101,7 +101,7 @@ func TestPeerThatStopsReading(t *testing.T) {
 		t.Cleanup(func() { close(gone) })
 		end := open(bare{func(net.Conn, *bufio.Reader) { <-gone }}, face.Quick)
 		blocked := make(chan time.Time, 1)
-		go func() { blocked <- fill(end) }()
+		go func() { blocked <- fill(end, 1<<20) }()
 		checkCause(t, end, time.Now(), keepalive.PeerNotReading, "the peer is not reading")
 		if returned := <-blocked; returned.Sub(end.Ended) > time.Second {
 			t.Errorf("Send returned %v after Recv", returned.Sub(end.Ended))
@@ -109,18 +109,17 @@ func TestPeerThatStopsReading(t *testing.T) {
 	})
 }
 
-// fill sends until that fails and returns when it did.
-func fill(end *face.End) time.Time {
-	data := make([]byte, 1<<20)
+// fill sends messages until that fails, and returns when it did.
+func fill(end *face.End, size int) time.Time {
+	data := make([]byte, size)
 	for end.Send(protocol.BinaryMessage(data)) == nil {
 	}
 	return time.Now()
 }
 
-// stop stops the peer's process as Ctrl-Z does.
-func stop(t *testing.T, p *program) {
+func signal(t *testing.T, p *program, s syscall.Signal) {
 	t.Helper()
-	if err := p.process.Signal(syscall.SIGSTOP); err != nil {
+	if err := p.process.Signal(s); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -73,6 +73,17 @@ func Attend(name string, conn Conn) *End {
 	return e
 }
 
+// Neglect does not receive for conn, and notes how it ends.
+func Neglect(name string, conn Conn) *End {
+	e := &End{Conn: conn, Name: name, Messages: make(chan protocol.Message)}
+	go func() { // ends with the connection
+		<-conn.Done()
+		e.Ended, e.Why = time.Now(), conn.Err()
+		close(e.Messages)
+	}()
+	return e
+}
+
 func (e *End) receive() {
 	defer close(e.Messages)
 	for {

@@ -29,10 +29,11 @@ var Both = []Face{
 // Options are those of a client or a server that rigs set. The rest have their
 // defaults.
 type Options struct {
-	Keepalive    keepalive.Config
-	CloseTimeout time.Duration
-	DialContext  func(ctx context.Context, network, address string) (net.Conn, error) // a client's
-	Listener     net.Listener                                                         // a server's
+	Keepalive      keepalive.Config
+	CloseTimeout   time.Duration
+	MaxMessageSize int64
+	DialContext    func(ctx context.Context, network, address string) (net.Conn, error) // a client's
+	Listener       net.Listener                                                         // a server's
 }
 
 // Conn is what the connections of both faces can do.
@@ -63,9 +64,10 @@ func (c asyncConn) Send(m protocol.Message) error   { return c.Conn.Send(context
 
 func connectSync(url string, opts Options) (Conn, error) {
 	conn, err := sync.Connect(url, &sync.ClientOptions{
-		Keepalive:    opts.Keepalive,
-		CloseTimeout: opts.CloseTimeout,
-		DialContext:  opts.DialContext,
+		Keepalive:      opts.Keepalive,
+		CloseTimeout:   opts.CloseTimeout,
+		MaxMessageSize: opts.MaxMessageSize,
+		DialContext:    opts.DialContext,
 	})
 	if err != nil {
 		return nil, err
@@ -75,9 +77,10 @@ func connectSync(url string, opts Options) (Conn, error) {
 
 func connectAsync(url string, opts Options) (Conn, error) {
 	conn, err := async.Connect(context.Background(), url, &async.ClientOptions{
-		Keepalive:    opts.Keepalive,
-		CloseTimeout: opts.CloseTimeout,
-		DialContext:  opts.DialContext,
+		Keepalive:      opts.Keepalive,
+		CloseTimeout:   opts.CloseTimeout,
+		MaxMessageSize: opts.MaxMessageSize,
+		DialContext:    opts.DialContext,
 	})
 	if err != nil {
 		return nil, err
@@ -89,9 +92,10 @@ func serveSync(handler func(Conn) error, opts Options) (Server, error) {
 	return sync.Serve(func(conn *sync.ServerConn) error {
 		return handler(syncConn{&conn.Conn})
 	}, loopback, &sync.ServerOptions{
-		Keepalive:    opts.Keepalive,
-		CloseTimeout: opts.CloseTimeout,
-		Listeners:    listeners(opts.Listener),
+		Keepalive:      opts.Keepalive,
+		CloseTimeout:   opts.CloseTimeout,
+		MaxMessageSize: opts.MaxMessageSize,
+		Listeners:      listeners(opts.Listener),
 	})
 }
 
@@ -99,9 +103,10 @@ func serveAsync(handler func(Conn) error, opts Options) (Server, error) {
 	return async.Serve(context.Background(), func(_ context.Context, conn *async.ServerConn) error {
 		return handler(asyncConn{&conn.Conn})
 	}, loopback, &async.ServerOptions{
-		Keepalive:    opts.Keepalive,
-		CloseTimeout: opts.CloseTimeout,
-		Listeners:    listeners(opts.Listener),
+		Keepalive:      opts.Keepalive,
+		CloseTimeout:   opts.CloseTimeout,
+		MaxMessageSize: opts.MaxMessageSize,
+		Listeners:      listeners(opts.Listener),
 	})
 }
 

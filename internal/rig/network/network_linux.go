@@ -50,6 +50,10 @@ func (n *Network) plug(t testing.TB, h *Host, addr, gateway string) {
 
 // A Host is a network namespace.
 type Host struct {
+	// Buffer is how many bytes the system holds for each socket made from now
+	// on until they are acknowledged; 0 leaves that to the system.
+	Buffer int
+
 	role string   // client, router or server
 	name string   // of the namespace
 	file *os.File // which is it
@@ -89,6 +93,13 @@ func (h *Host) Run(t testing.TB, input, program string, args ...string) (output 
 func (h *Host) Filter(t testing.TB, rules string) {
 	t.Helper()
 	h.Run(t, rules, "nft", "-f", "-")
+}
+
+// Slow makes what the host sends through a cable leave at 64 kbit/s. Up to 5 s
+// of it wait in a queue, as in the modems that people have at home.
+func (h *Host) Slow(t testing.TB, cable string) {
+	t.Helper()
+	h.Run(t, "", "tc", strings.Fields("qdisc add dev "+cable+" root tbf rate 64kbit burst 4kb latency 5s")...)
 }
 
 func run(t testing.TB, input, program string, args ...string) (output string) {

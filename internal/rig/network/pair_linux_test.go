@@ -14,16 +14,22 @@ import (
 // the connection when messages have gone each way.
 func (n *Network) pair(t *testing.T, client, server face.Face, config keepalive.Config) (c, s *face.End) {
 	t.Helper()
-	opts := face.Options{Keepalive: config, CloseTimeout: time.Second}
-	opts.Listener = n.Server.Listen(t)
-	acceptor := face.Accept(t, server, opts)
-	port := acceptor.Addr().(*net.TCPAddr).Port
-	opts.DialContext = n.Client.DialContext
-	conn := face.Dial(t, client, fmt.Sprintf("ws://%s:%d/", ServerAddr, port), opts)
-	c = face.Attend("client", conn)
-	s = face.Attend("server", acceptor.Next(t))
+	conn, accepted := n.connect(t, client, server, config, config)
+	c, s = face.Attend("client", conn), face.Attend("server", accepted)
 	face.Alive(t, c, s)
 	return c, s
+}
+
+// connect is pair with a configuration for each end, and nobody that receives.
+func (n *Network) connect(t *testing.T, client, server face.Face, ofClient, ofServer keepalive.Config) (c, s face.Conn) {
+	t.Helper()
+	opts := face.Options{CloseTimeout: time.Second, MaxMessageSize: 8 << 20}
+	opts.Keepalive, opts.Listener = ofServer, n.Server.Listen(t)
+	acceptor := face.Accept(t, server, opts)
+	port := acceptor.Addr().(*net.TCPAddr).Port
+	opts.Keepalive, opts.DialContext = ofClient, n.Client.DialContext
+	c = face.Dial(t, client, fmt.Sprintf("ws://%s:%d/", ServerAddr, port), opts)
+	return c, acceptor.Next(t)
 }
 
 // forFaces runs test for each pair of faces, at the same time.

@@ -2,10 +2,12 @@ package network
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"runtime"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -47,7 +49,7 @@ func enter(namespace *os.File) error {
 
 // DialContext connects from the host, to an address without names to look up.
 func (h *Host) DialContext(ctx context.Context, network, address string) (conn net.Conn, err error) {
-	dialer := net.Dialer{KeepAlive: -1}
+	dialer := net.Dialer{KeepAlive: -1, Control: h.prepare}
 	err = h.visit(func() error {
 		conn, err = dialer.DialContext(ctx, network, address)
 		return err
@@ -59,7 +61,7 @@ func (h *Host) DialContext(ctx context.Context, network, address string) (conn n
 func (h *Host) Listen(t testing.TB) net.Listener {
 	t.Helper()
 	var listener net.Listener
-	config := net.ListenConfig{KeepAlive: -1}
+	config := net.ListenConfig{KeepAlive: -1, Control: h.prepare}
 	err := h.visit(func() (err error) {
 		listener, err = config.Listen(context.Background(), "tcp4", ":0")
 		return err
@@ -69,6 +71,19 @@ func (h *Host) Listen(t testing.TB) net.Listener {
 	}
 	t.Cleanup(func() { listener.Close() })
 	return listener
+}
+
+// prepare sets the size of the buffer of a new socket. Those that a listener
+// accepts inherit it.
+func (h *Host) prepare(_, _ string, raw syscall.RawConn) error {
+	if h.Buffer == 0 {
+		return nil
+	}
+	var failed error
+	err := raw.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, h.Buffer)
+	})
+	return errors.Join(err, failed)
 }
 
 // Set sets a parameter of the host's kernel, a path below /proc/sys.

@@ -1,0 +1,137 @@
+package causes
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tandemws/tandem/internal/rig"
+	"github.com/tandemws/tandem/internal/rig/face"
+	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// A process that was stopped for longer than its timeout has missed answers,
+// and does not blame its peer for that when it goes on.
+func TestStoppedAndContinued(t *testing.T) {
+	rig.Need(t)
+	t.Parallel()
+	for _, f := range face.Both {
+		t.Run("stopped "+f.Name, func(t *testing.T) {
+			t.Parallel()
+			forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *face.End) {
+				p := &program{face: f, config: face.Quick}
+				end := open(p, face.Off)
+				echoed(t, end)
+				for range 2 {
+					signal(t, p, syscall.SIGSTOP)
+					time.Sleep(5 * time.Second)
+					signal(t, p, syscall.SIGCONT)
+					// Whatever it decides it has decided by then.
+					if end.AwaitEnd(face.Quick.Interval + 2*face.Quick.Timeout) {
+						t.Fatalf("%s: %v; the program says: %s", end.Name, end.Why, p.process.Log())
+					}
+					echoed(t, end)
+				}
+			})
+		})
+	}
+}
+
+// echoed fails the test unless the peer answers a message.
+func echoed(t *testing.T, end *face.End) {
+	t.Helper()
+	if err := end.Send(protocol.TextMessage("anybody there?")); err != nil {
+		t.Fatalf("%s: Send: %v", end.Name, err)
+	}
+	if text, _ := end.Await(10 * time.Second); text != "anybody there?" {
+		t.Fatalf("%s: received %q; want an echo", end.Name, text)
+	}
+}
+
+// An application that takes one message a second from a peer that sends as
+// fast as it can does not give that peer up. The peer may give us up when
+// nothing that it sends moves for longer than its timeout, and then knows why;
+// as long as our pings come it does not.
+func TestSlowConsumer(t *testing.T) {
+	rig.Need(t)
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		sender keepalive.Config
+		size   int
+	}{
+		{"small messages of a patient sender", face.Off, 1 << 10},
+		{"small messages", face.Quick, 1 << 10},
+		{"large messages of a patient sender", face.Off, 1 << 20},
+		{"large messages", face.Quick, 1 << 20},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			testSlowConsumers(t, tc.sender, tc.size)
+		})
+	}
+}
+
+// testSlowConsumers is for both sides and each pair of faces.
+func testSlowConsumers(t *testing.T, sender keepalive.Config, size int) {
+	for _, client := range face.Both {
+		for _, server := range face.Both {
+			t.Run(client.Name+" client consumes from "+server.Name, func(t *testing.T) {
+				t.Parallel()
+				c, s := pair(t, client, server, face.Quick, sender)
+				testSlowConsumer(t, c, face.Attend("sender", s), size)
+			})
+			t.Run(server.Name+" server consumes from "+client.Name, func(t *testing.T) {
+				t.Parallel()
+				c, s := pair(t, client, server, sender, face.Quick)
+				testSlowConsumer(t, s, face.Attend("sender", c), size)
+			})
+		}
+	}
+}
+
+// pair connects a client to a server in this process.
+func pair(t *testing.T, client, server face.Face, ofClient, ofServer keepalive.Config) (c, s face.Conn) {
+	acceptor := face.Accept(t, server, options(ofServer))
+	c = face.Dial(t, client, fmt.Sprintf("ws://%v/", acceptor.Addr()), options(ofClient))
+	return c, acceptor.Next(t)
+}
+
+func testSlowConsumer(t *testing.T, consumer face.Conn, sender *face.End, size int) {
+	go fill(sender, size) // ends with the connection
+	over := time.After(rig.Life(t))
+	for ended := false; !ended; {
+		if _, err := consumer.Recv(); err != nil {
+			t.Fatalf("consumer: %v; there is much more to receive", err)
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-over:
+			ended = true
+		}
+	}
+	if err := consumer.Err(); errors.Is(err, keepalive.ErrTimeout) {
+		t.Errorf("consumer: gave up: %v", err)
+	}
+	checkSender(t, sender)
+}
+
+// checkSender fails the test if the sender has given up for another reason
+// than that the consumer does not read.
+func checkSender(t *testing.T, sender *face.End) {
+	t.Helper()
+	select {
+	case <-sender.Done():
+	default:
+		return
+	}
+	var timeout *keepalive.TimeoutError
+	if err := sender.Err(); !errors.As(err, &timeout) || timeout.Cause != keepalive.PeerNotReading {
+		t.Errorf("sender: %v; want cause %v", err, keepalive.PeerNotReading)
+	} else {
+		t.Logf("sender: %v", err)
+	}
+}

@@ -1,0 +1,64 @@
+package network
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tandemws/tandem/internal/rig"
+	"github.com/tandemws/tandem/internal/rig/face"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// While an application does not receive and reading is paused, its peer's
+// silence means nothing: the connection lives. That the network has died is
+// noticed all the same, by what is not acknowledged.
+func TestNetworkDiesWhileReadingIsPaused(t *testing.T) {
+	rig.NeedRoot(t)
+	t.Parallel()
+	forFaces(t, func(t *testing.T, client, server face.Face) {
+		t.Run("client pauses", func(t *testing.T) {
+			t.Parallel()
+			n := New(t)
+			c, s := n.connect(t, client, server, face.Quick, face.Off)
+			testPaused(t, n, face.Neglect("client", c), face.Attend("server", s))
+		})
+		t.Run("server pauses", func(t *testing.T) {
+			t.Parallel()
+			n := New(t)
+			c, s := n.connect(t, client, server, face.Off, face.Quick)
+			testPaused(t, n, face.Neglect("server", s), face.Attend("client", c))
+		})
+	})
+}
+
+// testPaused has sender, which never pings, send until nothing moves any more.
+func testPaused(t *testing.T, n *Network, paused, sender *face.End) {
+	awaitStandstill(t, sender)
+	watch(t, rig.Life(t), paused, sender)
+	n.Router.IP(t, "link set server down")
+	dark := time.Now()
+	checkNetworkDead(t, paused, dark)
+	if want := "reading paused for"; !strings.Contains(paused.Why.Error(), want) {
+		t.Errorf("error says %q, without %q", paused.Why, want)
+	}
+}
+
+// awaitStandstill has the sender send, and waits until a Send has not returned
+// for a second.
+func awaitStandstill(t *testing.T, sender *face.End) {
+	t.Helper()
+	var sent atomic.Int64
+	go func() { // ends with the connection
+		data := make([]byte, 100_000)
+		for sender.Send(protocol.BinaryMessage(data)) == nil {
+			sent.Add(1)
+		}
+	}()
+	for before := int64(-1); sent.Load() != before; {
+		before = sent.Load()
+		time.Sleep(time.Second) // nothing tells that nothing happens
+	}
+	t.Logf("%s: a Send waits after %d messages", sender.Name, sent.Load())
+}

@@ -1,0 +1,3 @@
+// Package doccheck holds the tests of the documentation: that its Go compiles,
+// its links lead somewhere and its names exist.
+package doccheck

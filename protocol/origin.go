@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -55,14 +56,20 @@ type origin struct {
 	port         string // that of the scheme if none was given
 }
 
-// parseOrigin reads a serialized origin (RFC 6454, section 6.2).
+// parseOrigin reads a serialized origin (RFC 6454, section 6.2). It is in ASCII:
+// browsers send the Punycode of other names, so these could match nothing but
+// what merely folds to ASCII.
 func parseOrigin(s string) (o origin, ok bool) {
 	scheme, authority, found := strings.Cut(strings.ToLower(s), "://")
-	if !found || !isScheme(scheme) || !isHost(authority) {
+	if !found || !isASCII(s) || !isScheme(scheme) || !isHost(authority) {
 		return origin{}, false
 	}
 	o = newOrigin(scheme, authority)
 	return o, o.host != ""
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
 // newOrigin splits an authority in lower case into host and port.

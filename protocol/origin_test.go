@@ -43,6 +43,7 @@ func TestOrigin(t *testing.T) {
 		{"port of the other scheme", "example.com:80", false, "https://example.com", "", false},
 		{"other scheme", "example.com", false, "ftp://example.com", "", false},
 		{"app with a scheme of its own", "example.com", false, "app://example.com", "", false},
+		{"letter that folds to ASCII", "k.example", false, "http://\u212a.example", "", false},
 		{"null", "example.com", false, "null", "", false},
 		{"empty", "example.com", false, "", "", false},
 		{"path", "example.com", false, "http://example.com/", "", false},
@@ -61,6 +62,8 @@ func TestOrigin(t *testing.T) {
 		{"other scheme than allowed", "example.com", false, "http://example.org", "https://example.org", false},
 		{"subdomain of an allowed one", "example.com", false, "https://www.example.org", "https://example.org", false},
 		{"extension", "example.com", false, "chrome-extension://abcdef", "chrome-extension://abcdef", true},
+		{"letter that folds to an allowed one", "example.com", false, "https://\u212a.example", "https://k.example", false},
+		{"Punycode", "example.com", false, "https://xn--bcher-kva.example", "https://xn--bcher-kva.example", true},
 		{"null not allowed by a list", "example.com", false, "null", "https://example.org", false},
 		{"null allowed", "example.com", false, "null", "null", true},
 		{"malformed entry allows nothing", "example.com", false, "https://example.org", "example.org", false},
@@ -114,7 +117,7 @@ func TestValidate(t *testing.T) {
 	}
 	for _, s := range []string{
 		"", "example.com", "https://", "https://example.com/", "https://example.com/path", "https://example.com?", "https://u@example.com",
-		"1http://example.com", "ht_tp://example.com", "://example.com", "https://*.example com", "https:example.com", "NULL",
+		"1http://example.com", "ht_tp://example.com", "://example.com", "https://*.example com", "https:example.com", "NULL", "https://bücher.example",
 	} {
 		wantLocalError(t, (&Acceptor{Origins: []string{"*", s}}).Validate(), ErrOrigin)
 	}

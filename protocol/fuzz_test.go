@@ -3,6 +3,9 @@ package protocol
 import (
 	"bufio"
 	"bytes"
+	"cmp"
+	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"net/http"
 	"net/url"
@@ -288,6 +291,82 @@ func FuzzOffer(f *testing.F) {
 		a := &Acceptor{Origins: []string{"*"}}
 		if _, _, err := a.Accept(got); err != nil && got.Host != "" {
 			t.Errorf("our server refuses %q: %v", wire.String(), err)
+		}
+	})
+}
+
+// FuzzOrigin lets nobody in whose origin is, to an ordinary URL parser, another
+// one than the server's and the one that is allowed.
+func FuzzOrigin(f *testing.F) {
+	f.Add("example.com", "https://example.com", "https://example.org", false)
+	f.Add("[::1]:8080", "HTTP://[::1]:8080", "null", true)
+	f.Add("example.com", "http://example.com@evil.example", "*", false)
+	f.Add("example.com:443", "https://example.com\t", "app://x", true)
+	f.Fuzz(func(t *testing.T, host, from, allowed string, overTLS bool) {
+		r := request(t, "")
+		r.Host = host
+		r.Header["Origin"] = []string{from}
+		if overTLS {
+			r.TLS = new(tls.ConnectionState)
+		}
+		a := &Acceptor{Origins: []string{allowed}}
+		_, _, err := a.Accept(r)
+		if err != nil {
+			var he *HandshakeError
+			if !errors.As(err, &he) || he.Local || he.Status != 403 && he.Status != 400 {
+				t.Errorf("%q at %q: %v", from, host, err)
+			}
+			return
+		}
+		if valid := a.Validate() == nil; allowed == anyOrigin || valid && sameOrigin(from, allowed) {
+			return
+		}
+		if !sameOrigin(from, "https://"+host) && (overTLS || !sameOrigin(from, "http://"+host)) {
+			t.Errorf("%q may connect to %q, TLS %t, allowed %q", from, host, overTLS, allowed)
+		}
+	})
+}
+
+// sameOrigin compares two origins by means of net/url.
+func sameOrigin(a, b string) bool {
+	a, b = trimSpace(a), trimSpace(b)
+	if equalFoldASCII(a, b) {
+		return true
+	}
+	a, b = strings.ToLower(a), strings.ToLower(b)
+	u, err := url.Parse(a)
+	v, err2 := url.Parse(b)
+	if !isASCII(a) || err != nil || err2 != nil || u.Path+u.RawQuery+u.Fragment != "" || u.User != nil || u.Opaque != "" {
+		return false
+	}
+	port := func(u *url.URL) string {
+		return cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	}
+	return u.Scheme == v.Scheme && u.Hostname() == v.Hostname() && port(u) == port(v)
+}
+
+// FuzzUTF8 gives any bytes in any pieces to a validator.
+func FuzzUTF8(f *testing.F) {
+	for _, s := range []string{"", "abc", "é€𝄞", "\xed\xa0\x80", "\xf4\x90", "\xe2\x82", "a\xffb"} {
+		f.Add([]byte(s), []byte{0})
+	}
+	f.Fuzz(func(t *testing.T, text, cuts []byte) { checkUTF8(t, cutBy(text, cuts)...) })
+}
+
+// FuzzMask compares with masking byte by byte, in any pieces.
+func FuzzMask(f *testing.F) {
+	f.Add([]byte("Hello"), uint32(0x37fa213d), []byte{1, 2})
+	f.Add(bytes.Repeat([]byte("0123456789"), 20), uint32(0x01020304), []byte{32, 7})
+	f.Fuzz(func(t *testing.T, payload []byte, k uint32, cuts []byte) {
+		key := [4]byte(binary.BigEndian.AppendUint32(nil, k))
+		want := maskSlowly(payload, key, 0)
+		offset := 0
+		for _, piece := range cutBy(bytes.Clone(payload), cuts) {
+			Mask(piece, piece, key, offset)
+			if !bytes.Equal(piece, want[offset:offset+len(piece)]) {
+				t.Fatalf("%x at %d is %x, want %x", payload, offset, piece, want[offset:offset+len(piece)])
+			}
+			offset += len(piece)
 		}
 	})
 }

@@ -96,6 +96,10 @@ func (c Close) String() string {
 	return c.Code.String() + " " + c.Reason
 }
 
+// Validate reports why a caller may not send such a close frame: nil, or an
+// error that is [ErrInvalidClose].
+func (c Close) Validate() error { return c.check() }
+
 // check reports why the caller may not send such a close frame.
 func (c Close) check() error {
 	switch {

@@ -57,6 +57,9 @@ func (c *Conn) sendClose(l *Limit, code protocol.CloseCode, reason string) error
 	if c.closer.started {
 		return nil
 	}
+	if err := (protocol.Close{Code: code, Reason: reason}).Validate(); err != nil {
+		return err
+	}
 	if c.deferred {
 		c.failViolation()
 		return nil
@@ -114,6 +117,7 @@ func (c *Conn) failed() {
 		c.recvErr = c.proto.CloseError()
 	}
 	c.pokeReader()
+	c.waiters.wakeAll()
 	c.startClosing()
 }
 
@@ -132,7 +136,6 @@ func (c *Conn) abort(cause error) {
 	c.proto.Disconnected(cause)
 	c.failed()
 	c.pokeWriter()
-	c.waiters.wakeAll()
 }
 
 // startClosing starts the closer, once.

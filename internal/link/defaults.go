@@ -29,7 +29,9 @@ func Default[T comparable](value, byDefault T) T {
 func (o Options) WithDefaults() *Options {
 	o.MaxQueue = Default(o.MaxQueue, DefaultMaxQueue)
 	o.MaxQueueBytes = Default(o.MaxQueueBytes, DefaultMaxQueueBytes)
-	o.CloseTimeout = Default(o.CloseTimeout, DefaultCloseTimeout)
+	if o.CloseTimeout <= 0 { // it cannot be turned off: Close always returns
+		o.CloseTimeout = DefaultCloseTimeout
+	}
 	o.MaxFragmentSize = Default(o.MaxFragmentSize, DefaultMaxFragmentSize)
 	o.Hold = Default(o.Hold, DefaultHold)
 	o.Logger = Default(o.Logger, slog.Default())

@@ -65,3 +65,9 @@ func took(t *testing.T, since time.Time, want time.Duration) {
 		t.Fatalf("took %v, want %v", d, want)
 	}
 }
+
+// as returns what errors.As finds in err, or the zero value.
+func as[E error](err error) (target E) {
+	errors.As(err, &target)
+	return target
+}

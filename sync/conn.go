@@ -18,7 +18,8 @@ import (
 // [Pipe].
 type Conn struct {
 	link        link.Conn
-	ticking     ticking
+	thread      *keepalive.Thread // which runs its keepalive
+	entry       keepalive.Entry   // its place there
 	subprotocol string
 	request     *http.Request
 	response    *http.Response

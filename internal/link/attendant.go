@@ -24,6 +24,8 @@ func (c *Conn) startGrace() {
 func (c *Conn) graceOver() {
 	switch {
 	case c.recv.active: // the end of the call sets the timer again
+		c.grace.drop()
+		c.backstop.drop()
 	case c.received != c.graceSeen:
 		c.startGrace()
 	default:
@@ -85,10 +87,10 @@ func (c *Conn) mayRead() bool {
 	if c.proto.CloseSent() != nil {
 		return true
 	}
-	if c.pausedAt.IsZero() && c.full() {
-		c.pausedAt = time.Now()
+	if !c.pausing && c.full() {
+		c.pausing, c.pausedAt = true, time.Since(c.start)
 	}
-	return c.pausedAt.IsZero()
+	return !c.pausing
 }
 
 // keep queues c.event, in memory of its own. Once our close frame is owed, what
@@ -104,24 +106,27 @@ func (c *Conn) keep() {
 		ev.Owned = true
 	}
 	c.event.Data = nil
+	if c.queue == nil {
+		c.queue = new(queue)
+	}
 	c.queue.push(&ev)
 	c.waiters.wakeAll()
 }
 
 func (c *Conn) full() bool {
-	return c.opts.MaxQueue >= 0 && len(c.queue.events) >= c.opts.MaxQueue ||
-		c.opts.MaxQueueBytes >= 0 && c.queue.bytes >= c.opts.MaxQueueBytes
+	return c.opts.MaxQueue >= 0 && c.queue.len() >= c.opts.MaxQueue ||
+		c.opts.MaxQueueBytes >= 0 && c.queue.size() >= c.opts.MaxQueueBytes
 }
 
 // resume ends a pause when the queue is down to a quarter, so that reading
 // does not stop and go for each message.
 func (c *Conn) resume() {
-	if c.pausedAt.IsZero() ||
-		c.opts.MaxQueue >= 0 && 4*len(c.queue.events) > c.opts.MaxQueue ||
-		c.opts.MaxQueueBytes >= 0 && 4*c.queue.bytes > c.opts.MaxQueueBytes {
+	if !c.pausing ||
+		c.opts.MaxQueue >= 0 && 4*c.queue.len() > c.opts.MaxQueue ||
+		c.opts.MaxQueueBytes >= 0 && 4*c.queue.size() > c.opts.MaxQueueBytes {
 		return
 	}
-	c.paused += time.Since(c.pausedAt)
-	c.pausedAt = time.Time{}
+	c.paused += time.Since(c.start) - c.pausedAt
+	c.pausing = false
 	c.waiters.wakeAll()
 }

@@ -7,14 +7,6 @@ import (
 	"github.com/tandemws/tandem/protocol"
 )
 
-// closerState is what the goroutine that ends a connection works on.
-type closerState struct {
-	started  bool
-	aborted  bool      // cut the transport, whatever is under way
-	deadline time.Time // of the closing handshake
-	deferral lazyTimer // bounds how long a violation waits for the queue to be read
-}
-
 // Close performs the closing handshake (RFC 6455, section 7.1.2) and returns
 // when the transport is closed: nil if close frames went both ways, whoever
 // began, else how the connection ended. It lasts no longer than the close
@@ -26,9 +18,9 @@ func (c *Conn) Close(l *Limit, code protocol.CloseCode, reason string) error {
 	if err != nil {
 		return err
 	}
-	if err := l.wait(c.ended); err != nil {
+	if err := l.wait(c.Done()); err != nil {
 		c.Abort(fmt.Errorf("%w: %w", ErrAborted, err))
-		<-c.ended
+		<-c.Done()
 	}
 	return c.closeResult()
 }
@@ -54,7 +46,7 @@ func (c *Conn) closeResult() error {
 // sendClose sends our close frame, unless the connection is ending already,
 // and behind the messages whose Send was called before.
 func (c *Conn) sendClose(l *Limit, code protocol.CloseCode, reason string) error {
-	if c.closer.started {
+	if c.closing {
 		return nil
 	}
 	if err := (protocol.Close{Code: code, Reason: reason}).Validate(); err != nil {
@@ -95,7 +87,7 @@ func (c *Conn) violated() {
 		return
 	}
 	c.deferred = true
-	c.closer.deferral.start(c, c.opts.CloseTimeout, (*Conn).failViolation)
+	c.deferral.start(c, c.opts.CloseTimeout, (*Conn).failViolation)
 }
 
 func (c *Conn) failViolation() {
@@ -132,7 +124,7 @@ func (c *Conn) disconnected(cause error) {
 
 // abort has the transport cut at once, whatever is under way.
 func (c *Conn) abort(cause error) {
-	c.closer.aborted = true
+	c.aborted = true
 	c.proto.Disconnected(cause)
 	c.failed()
 	c.pokeWriter()
@@ -140,21 +132,19 @@ func (c *Conn) abort(cause error) {
 
 // startClosing starts the closer, once.
 func (c *Conn) startClosing() {
-	if c.closer.started {
+	if c.closing {
 		return
 	}
-	c.closer.started = true
-	c.closer.deadline = time.Now().Add(c.opts.CloseTimeout)
-	go c.close()
+	c.closing = true
+	go c.close(&Limit{Deadline: time.Now().Add(c.opts.CloseTimeout)})
 }
 
 // close ends the connection: what is held and owed leaves, the close frame
 // last; the peer's close frame is awaited; the transport is closed. It is the
 // closer's goroutine, which the connection always ends with.
-func (c *Conn) close() {
+func (c *Conn) close(l *Limit) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	l := &Limit{Deadline: c.closer.deadline}
 	c.writeLast(l)
 	c.awaitClose(l)
 	c.endTransport(l)
@@ -163,7 +153,7 @@ func (c *Conn) close() {
 
 // writeLast writes what is pending and owed.
 func (c *Conn) writeLast(l *Limit) {
-	if c.closer.aborted || c.writeErr != nil {
+	if c.aborted || c.writeErr != nil {
 		c.flush()
 		return
 	}
@@ -181,7 +171,7 @@ func (c *Conn) writeLast(l *Limit) {
 
 // awaitClose reads until the peer's close frame.
 func (c *Conn) awaitClose(l *Limit) {
-	err := c.await(l, func() bool { return c.closer.aborted })
+	err := c.await(l, func() bool { return c.aborted })
 	if err != nil {
 		c.disconnected(ErrCloseTimeout)
 	}
@@ -191,10 +181,10 @@ func (c *Conn) awaitClose(l *Limit) {
 // last: a server ends its own direction and discards what still comes; a
 // client waits for the server to end (RFC 6455, section 7.1.1).
 func (c *Conn) endTransport(l *Limit) {
-	if !c.closer.aborted && (c.opts.Role == protocol.Client || c.halfClose(l)) {
+	if !c.aborted && (c.opts.Role == protocol.Client || c.halfClose(l)) {
 		c.drain(l)
 	}
-	c.closer.aborted = true // nobody waits for it any more
+	c.aborted = true // nobody waits for it any more
 	c.pokeWriter()
 	c.mu.Unlock()
 	c.tr.close()
@@ -224,7 +214,7 @@ func (c *Conn) drain(l *Limit) {
 	}
 	c.reader = background
 	c.keepStreamed()
-	for total := 0; total < drainLimit && !c.closer.aborted && l.Reached() == nil; total += c.in.n {
+	for total := 0; total < drainLimit && !c.aborted && l.Reached() == nil; total += c.in.n {
 		if !c.discard(l) {
 			break
 		}
@@ -252,8 +242,9 @@ func (c *Conn) end() {
 		c.waitChange(nil)
 	}
 	c.write.acquire(c, nil)
-	c.pend.release()
+	c.dropPending()
 	c.write.release()
+	c.leave()
 	c.keepStreamed()
 	c.in.giveBack()
 	c.abandonWriter()
@@ -268,13 +259,16 @@ func (c *Conn) end() {
 		c.onEnd(err)
 		c.mu.Lock()
 	}
-	close(c.ended)
+	c.over = true
+	if c.ended != nil {
+		close(c.ended)
+	}
 }
 
 func (c *Conn) stopTimers() {
 	c.grace.stop()
 	c.backstop.stop()
-	c.closer.deferral.stop()
+	c.deferral.stop()
 	c.readWatch.off()
 	c.writeWatch.off()
 	c.keeper.stop()

@@ -49,51 +49,55 @@ type Options struct {
 	Logger          *slog.Logger
 }
 
-// Conn is an open connection, of either role and for either face.
+// Conn is an open connection, of either role and for either face. A server may
+// have very many that are idle, so what an idle one does not need is elsewhere,
+// and small fields stand side by side.
 type Conn struct {
 	opts  *Options
 	tr    transport
 	start time.Time
-	ended chan struct{} // closed when the transport is
-	onEnd func(error)   // called before, once, with how it ended; may be nil
+	onEnd func(error) // called once, before Done, with how it ended; may be nil
 
 	mu    sync.Mutex // guards all below
 	proto protocol.Conn
-	id    [16]byte // see ID
+	id    *[16]byte     // see ID; nil until asked for
+	ended chan struct{} // closed when the transport is; nil until asked for
 
 	// Reading: see read.go and attendant.go.
-	reader    reader          // who holds the reader token
 	recv      receiver        // the application's receive call
-	poked     bool            // the read deadline was set to interrupt the reader
-	received  uint32          // receive calls that have returned
 	in        input           // what is being read and looked at; the token holder's
 	event     *protocol.Event // what was found last
-	queue     queue           // read and not received
+	queue     *queue          // read and not received; nil if nothing is
 	stream    *Reader         // the message that is being received in pieces
 	waiters   waitList        // who waits for a frame, the token, or the end
 	recvErr   error           // what receivers get after the queue
-	deferred  bool            // the peer's violation waits for the queue to be read
 	readWatch watch           // interrupts a read when a context ends
 	grace     lazyTimer       // the attendant's
 	graceSeen uint32          // received when it was set
-	pausedAt  time.Time       // when reading stopped because the queue is full; zero: it has not
+	received  uint32          // receive calls that have returned
+	reader    reader          // who holds the reader token
+	poked     bool            // the read deadline was set to interrupt the reader
+	deferred  bool            // the peer's violation waits for the queue to be read
+	pausing   bool            // reading has stopped because the queue is full
+	pausedAt  time.Duration   // since when, from start
 	paused    time.Duration   // in all, before pausedAt
 
-	// Writing: see write.go.
-	message    token       // held for a whole data message
-	send       sender      // what the message token's holder is sending
-	writer     *Writer     // the open one; it holds the message token
-	write      token       // held for one socket write
-	pend       pending     // encoded and not written
-	out        output      // what is being written; the token holder's
-	writeErr   error       // the transport takes no more
-	writePoked bool        // the write deadline was set to interrupt the writer
-	writing    bool        // out is being written
-	writeWatch watch       // interrupts a write when a context ends
-	backstop   lazyTimer   // writes what was held for too long
-	closer     closerState // see close.go
+	// Writing: see write.go and desk.go.
+	*desk                // send, pend and out; nil while there is nothing to write
+	message    token     // held for a whole data message
+	writer     *Writer   // the open one; it holds the message token
+	write      token     // held for one socket write
+	writeErr   error     // the transport takes no more
+	writeWatch watch     // interrupts a write when a context ends
+	backstop   lazyTimer // writes what was held for too long
+	deferral   lazyTimer // bounds how long a violation waits for the queue to be read
+	writePoked bool      // the write deadline was set to interrupt the writer
+	writing    bool      // out is being written
+	closing    bool      // the closer has started; see close.go
+	aborted    bool      // cut the transport, whatever is under way
+	over       bool      // the transport is closed
 
-	// Keepalive: see keepalive.go.
+	// Keepalive: see keeper.go.
 	keeper keeper
 	stats  keepalive.Stats
 	pongs  []*Pong // pings of the application that wait for their pongs
@@ -114,8 +118,6 @@ func (c *Conn) Init(conn net.Conn, early []byte, opts *Options) {
 	c.opts = opts
 	c.tr = newTransport(conn)
 	c.start = time.Now()
-	c.ended = make(chan struct{})
-	c.out.start = c.start
 	c.proto.Init(protocol.Config{
 		Role:           opts.Role,
 		MaxMessageSize: opts.MaxMessageSize,
@@ -145,18 +147,26 @@ func (c *Conn) feedEarly(early []byte) {
 func (c *Conn) OnEnd(f func(error)) { c.onEnd = f }
 
 // Done is closed when the connection has ended and its transport is closed.
-func (c *Conn) Done() <-chan struct{} { return c.ended }
+func (c *Conn) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended == nil {
+		c.ended = make(chan struct{})
+		if c.over {
+			close(c.ended)
+		}
+	}
+	return c.ended
+}
 
 // Err returns how the connection ended, a [*protocol.CloseError], or nil as
 // long as it has not.
 func (c *Conn) Err() error {
-	select {
-	case <-c.ended:
-	default:
-		return nil
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.over {
+		return nil
+	}
 	return c.proto.CloseError()
 }
 
@@ -175,35 +185,3 @@ func (c *Conn) RemoteAddr() net.Addr { return c.tr.remoteAddr() }
 
 // Options returns what the connection was made with.
 func (c *Conn) Options() *Options { return c.opts }
-
-// lazyTimer is a timer that costs nothing until it is first used.
-type lazyTimer struct {
-	timer *time.Timer
-	set   bool
-}
-
-// start has f called, in a goroutine of its own and with c.mu held, after d,
-// unless the timer is set already.
-func (t *lazyTimer) start(c *Conn, d time.Duration, f func(*Conn)) {
-	switch {
-	case t.set:
-		return
-	case t.timer == nil:
-		t.timer = time.AfterFunc(d, func() {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			t.set = false
-			f(c)
-		})
-	default:
-		t.timer.Reset(d)
-	}
-	t.set = true
-}
-
-func (t *lazyTimer) stop() {
-	if t.timer != nil {
-		t.timer.Stop()
-	}
-	t.set = false
-}

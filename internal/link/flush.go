@@ -43,7 +43,7 @@ func (p *pending) putBack(rest []byte, from *block) {
 
 // pending reports whether anything is held or owed.
 func (c *Conn) pending() bool {
-	return (len(c.pend.buf) > 0 || c.proto.Owed()) && c.writeErr == nil
+	return (c.unwritten() > 0 || c.proto.Owed()) && c.writeErr == nil
 }
 
 // appendOwed moves the control frames that are owed to what is pending.
@@ -51,6 +51,7 @@ func (c *Conn) appendOwed() (err error) {
 	if !c.proto.Owed() {
 		return nil
 	}
+	c.sit()
 	c.pend.buf, err = c.proto.AppendOwed(c.pend.borrow(), time.Now())
 	if err != nil {
 		c.writeFailed(err)
@@ -66,7 +67,7 @@ func (c *Conn) appendOwed() (err error) {
 // transport's, which then is in c.writeErr. c.out.sent tells how much was
 // written.
 func (c *Conn) transmit(l *Limit) error {
-	if len(c.pend.buf)+len(c.pend.body) == 0 {
+	if c.unwritten() == 0 {
 		return nil
 	}
 	from := c.takeOut()
@@ -103,7 +104,7 @@ func (c *Conn) takeOut() (from *block) {
 
 // wrote settles what was written and what is left; err is the transport's.
 func (c *Conn) wrote(from *block, err error) {
-	c.keeper.wrote(c.out.sent, c.out.len() == 0)
+	c.keeper.wrote(c.out.sent, c.out.len() == 0, c.start)
 	rest := c.out.head
 	c.out.head, c.out.body = nil, nil
 	if err != nil {
@@ -124,7 +125,7 @@ func (c *Conn) writeWaiting(l *Limit) (late, err error) {
 		if late = l.Reached(); late != nil {
 			return late, nil
 		}
-		if c.closer.aborted {
+		if c.aborted {
 			return nil, ErrAborted
 		}
 		c.armWrite(l)
@@ -170,6 +171,7 @@ func (c *Conn) releaseWrite() {
 	if c.pending() && !c.write.held {
 		c.startBackstop()
 	}
+	c.leave()
 }
 
 // flush writes what is held or owed without waiting: not for the token, whose
@@ -223,7 +225,7 @@ func (c *Conn) startBackstop() {
 func (c *Conn) writeFailed(err error) {
 	if c.writeErr == nil {
 		c.writeErr = err
-		c.pend.release()
+		c.dropPending()
 		c.startClosing()
 	}
 }

@@ -11,7 +11,8 @@ import (
 func (c *Conn) ID() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.id == [16]byte{} {
+	if c.id == nil {
+		c.id = new([16]byte)
 		rand.Read(c.id[:])
 		c.id[6] = c.id[6]&0x0f | 0x40 // version 4 (RFC 9562, section 5.4)
 		c.id[8] = c.id[8]&0x3f | 0x80

@@ -21,20 +21,22 @@ type Runner interface {
 type keeper struct {
 	monitor keepalive.Monitor
 	runner  Runner
-	running bool // the runner was started
 
+	// Times are counted from Conn.start; 0 is none.
 	waiting  []keepalivePing // for their pongs, oldest first, at most maxWaiting
-	state    pingProgress    // of the latest
 	pingEnd  int64           // written when the latest was
-	pongDue  time.Time       // when the latest ping that was answered was due
+	pongDue  time.Duration   // when the latest ping that was answered was due
 	written  int64           // bytes taken by the transport
-	lastTook time.Time       // when it last took some while the latest ping waited
+	lastTook time.Duration   // when it last took some while the latest ping waited
+
+	state   pingProgress // of the latest ping
+	running bool         // the runner was started
 }
 
 // keepalivePing is a ping of the schedule's.
 type keepalivePing struct {
 	id  protocol.PingID
-	due time.Time
+	due time.Duration
 }
 
 // maxWaiting is how many pings are remembered; the protocol remembers no more.
@@ -57,19 +59,19 @@ func (k *keeper) encoded() {
 }
 
 // wrote notes that the transport took n bytes, and whether all were taken.
-func (k *keeper) wrote(n int64, all bool) {
+func (k *keeper) wrote(n int64, all bool, start time.Time) {
 	k.written += n
 	if k.state == pingWritten || n == 0 {
 		return
 	}
-	k.lastTook = time.Now()
+	k.lastTook = time.Since(start)
 	if k.state == pingEncoded && all {
 		k.state, k.pingEnd = pingWritten, k.written
 	}
 }
 
 // sending notes that a ping is owed.
-func (k *keeper) sending(id protocol.PingID, due time.Time) {
+func (k *keeper) sending(id protocol.PingID, due time.Duration) {
 	if len(k.waiting) == maxWaiting {
 		k.forget(1)
 	}
@@ -165,14 +167,14 @@ func (c *Conn) keepalivePing(due time.Time) {
 	if err != nil {
 		return // no random payload; the next one may have better luck
 	}
-	c.keeper.sending(id, due)
+	c.keeper.sending(id, due.Sub(c.start))
 	c.stats.PingsSent++
 	c.flush()
 }
 
 // giveUp cuts the connection, after an attempt to say why that does not wait.
 func (c *Conn) giveUp(cause *keepalive.TimeoutError) {
-	c.closer.aborted = true
+	c.aborted = true
 	c.fail(protocol.InternalError, "keepalive ping timeout", cause)
 	c.pokeWriter()
 }
@@ -182,24 +184,34 @@ func (c *Conn) evidence(now time.Time) keepalive.Evidence {
 	k := &c.keeper
 	ev := keepalive.Evidence{
 		LastByte:      c.stats.LastByte,
-		Answered:      k.pongDue,
+		Answered:      c.at(k.pongDue),
 		Paused:        c.paused,
-		PausedNow:     !c.pausedAt.IsZero(),
+		PausedNow:     c.pausing,
 		PingSent:      k.state == pingWritten,
-		WriteProgress: k.lastTook,
+		WriteProgress: c.at(k.lastTook),
 		Written:       k.written,
-		Unsent:        int64(len(c.pend.buf)),
-		Queued:        len(c.queue.events),
-		QueuedBytes:   c.queue.bytes,
+		Unsent:        int64(c.unwritten()),
+		Queued:        c.queue.len(),
+		QueuedBytes:   c.queue.size(),
 		RTT:           c.stats.SmoothedRTT,
 	}
 	if ev.PausedNow {
-		ev.Paused += now.Sub(c.pausedAt)
+		ev.Paused += now.Sub(c.start) - c.pausedAt
 	}
-	if took := c.out.progressed.Load(); c.writing && took > 0 {
-		ev.WriteProgress = c.start.Add(time.Duration(took))
+	if c.writing {
+		if took := c.out.progressed.Load(); took > 0 {
+			ev.WriteProgress = c.at(time.Duration(took))
+		}
 	}
 	return ev
+}
+
+// at returns the time that is d after the start; zero if d is.
+func (c *Conn) at(d time.Duration) (t time.Time) {
+	if d != 0 {
+		t = c.start.Add(d)
+	}
+	return t
 }
 
 // inspect asks the transport what became of what was written. The ping has

@@ -4,13 +4,29 @@ import "github.com/tandemws/tandem/protocol"
 
 // A queue holds what a background reader keeps for the application: messages,
 // or chunks of one that is received in pieces. Its bounds are Options.MaxQueue
-// and MaxQueueBytes; see Conn.full.
+// and MaxQueueBytes; see Conn.full. nil is an empty one.
 type queue struct {
 	events []*protocol.Event // each with data of its own
 	bytes  int
 }
 
-func (q *queue) empty() bool { return len(q.events) == 0 }
+func (q *queue) empty() bool { return q.len() == 0 }
+
+// len returns how many messages or chunks there are.
+func (q *queue) len() int {
+	if q == nil {
+		return 0
+	}
+	return len(q.events)
+}
+
+// size returns how many bytes they have.
+func (q *queue) size() int {
+	if q == nil {
+		return 0
+	}
+	return q.bytes
+}
 
 func (q *queue) push(ev *protocol.Event) {
 	q.events = append(q.events, ev)
@@ -22,9 +38,6 @@ func (q *queue) pop() *protocol.Event {
 	rest := copy(q.events, q.events[1:])
 	q.events[rest] = nil
 	q.events = q.events[:rest]
-	if rest == 0 {
-		q.events = nil // an idle connection holds no queue
-	}
 	q.bytes -= len(ev.Data)
 	return ev
 }

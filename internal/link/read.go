@@ -125,6 +125,9 @@ func (c *Conn) nextEvent() (ok bool) {
 	switch {
 	case !c.queue.empty():
 		c.event = c.queue.pop()
+		if c.queue.empty() {
+			c.queue = nil // an idle connection holds none
+		}
 		c.resume()
 		return true
 	case c.reader != nobody:

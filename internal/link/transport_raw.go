@@ -25,12 +25,14 @@ type rawTransport struct {
 	// used by one goroutine at a time: who holds the reader token, and who
 	// holds the write token.
 	in       *input
-	readErr  error
 	out      *output
-	writeErr error
+	readErr  syscall.Errno
+	writeErr syscall.Errno
+	ended    bool // the peer has ended its direction
+	wait     bool // until all is written
 
 	// The callbacks, made once, for making one allocates.
-	readReady, writeReady, tryWriteReady func(fd uintptr) (done bool)
+	readReady, writeReady func(fd uintptr) (done bool)
 }
 
 // rawSocket is what *net.TCPConn and *net.UnixConn have.
@@ -46,20 +48,32 @@ func newRawTransport(conn rawSocket) transport {
 		return nil
 	}
 	t := &rawTransport{conn: conn, raw: raw}
-	t.readReady, t.writeReady, t.tryWriteReady = t.onReadable, t.onWritable, t.onTryWrite
+	t.readReady, t.writeReady = t.onReadable, t.onWritable
 	return t
 }
 
 func (t *rawTransport) read(in *input) error {
-	for t.in, t.readErr = in, nil; ; {
+	for t.in, t.readErr = in, 0; ; {
 		in.borrow()
 		if err := t.raw.Read(t.readReady); err != nil {
 			return err
 		}
-		if in.block != nil {
-			return t.readErr
+		switch {
+		case in.block == nil:
+		case t.ended:
+			return io.EOF
+		default:
+			return failure(t.readErr)
 		}
 	}
+}
+
+// failure returns an error number as an error, nil for 0.
+func failure(errno syscall.Errno) error {
+	if errno == 0 {
+		return nil
+	}
+	return errno
 }
 
 // onReadable reads once. With nothing to read it gives back the block and asks
@@ -81,7 +95,7 @@ func (t *rawTransport) onReadable(fd uintptr) (done bool) {
 	case err != 0:
 		t.readErr = err
 	case n == 0:
-		t.readErr = io.EOF
+		t.ended = true
 	default:
 		in.n = n
 	}
@@ -89,49 +103,40 @@ func (t *rawTransport) onReadable(fd uintptr) (done bool) {
 }
 
 func (t *rawTransport) tryWrite(out *output) (ok bool, err error) {
-	t.out, t.writeErr = out, nil
-	if err := t.raw.Write(t.tryWriteReady); err != nil {
+	t.out, t.wait, t.writeErr = out, false, 0
+	if err := t.raw.Write(t.writeReady); err != nil {
 		return true, err
 	}
-	return true, t.writeErr
+	return true, failure(t.writeErr)
 }
 
 func (t *rawTransport) write(out *output) error {
-	t.out, t.writeErr = out, nil
+	t.out, t.wait, t.writeErr = out, true, 0
 	if err := t.raw.Write(t.writeReady); err != nil {
 		return err
 	}
-	return t.writeErr
+	return failure(t.writeErr)
 }
 
-// onTryWrite writes once.
-func (t *rawTransport) onTryWrite(fd uintptr) (done bool) {
-	out := t.out
-	n, err := writeVector(fd, out.head, out.body)
-	for err == syscall.EINTR {
-		n, err = writeVector(fd, out.head, out.body)
-	}
-	switch {
-	case err == 0:
-		out.wrote(n)
-	case err != syscall.EAGAIN:
-		t.writeErr = err
-	}
-	return true
-}
-
-// onWritable writes until all is written; when the socket is full it asks to
-// be called again when it is not.
+// onWritable writes once, or until all is written: when the socket is full it
+// asks to be called again when it is not.
 func (t *rawTransport) onWritable(fd uintptr) (done bool) {
-	for left := t.out.len(); left > 0; left = t.out.len() {
-		t.onTryWrite(fd)
+	for out := t.out; out.len() > 0; {
+		n, err := writeVector(fd, out.head, out.body)
 		switch {
-		case t.writeErr != nil:
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+			return !t.wait
+		case err != 0:
+			t.writeErr = err
 			return true
-		case t.out.len() == left:
-			return false
 		}
-		t.out.progressed.Store(int64(time.Since(t.out.start)))
+		out.wrote(n)
+		if !t.wait {
+			return true
+		}
+		out.progressed.Store(int64(time.Since(out.start)))
 	}
 	return true
 }

@@ -29,6 +29,7 @@ func (c *Conn) Send(l *Limit, m protocol.Message) error {
 func (c *Conn) endSend() {
 	c.send = sender{}
 	c.message.release()
+	c.leave()
 }
 
 // sendMessage sends a message within c.send.limit. The message token is held.
@@ -88,9 +89,10 @@ func (c *Conn) beginSend(l *Limit, m protocol.Message) (served bool, err error) 
 	}
 	if err := c.sendable(); err != nil {
 		c.message.release()
+		c.leave()
 		return false, err
 	}
-	if l != nil {
+	if c.sit(); l != nil {
 		c.send.limit = *l
 	}
 	return false, nil
@@ -382,7 +384,7 @@ func (c *Conn) takeBack(err error) error {
 
 // cutShort ends a connection on which a message cannot be finished.
 func (c *Conn) cutShort(err error) error {
-	c.pend.release() // it may begin in the middle of a frame
+	c.dropPending() // it may begin in the middle of a frame
 	c.abort(fmt.Errorf("%w: %w", ErrPartialWrite, err))
 	return c.recvErr
 }

@@ -1,0 +1,43 @@
+package link
+
+import "time"
+
+// lazyTimer is a timer that costs nothing until it is first used, nor when the
+// connection is idle; see drop.
+type lazyTimer struct {
+	timer *time.Timer
+	set   bool
+}
+
+// start has f called, in a goroutine of its own and with c.mu held, after d,
+// unless the timer is set already.
+func (t *lazyTimer) start(c *Conn, d time.Duration, f func(*Conn)) {
+	switch {
+	case t.set:
+		return
+	case t.timer == nil:
+		t.timer = time.AfterFunc(d, func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			t.set = false
+			f(c)
+		})
+	default:
+		t.timer.Reset(d)
+	}
+	t.set = true
+}
+
+func (t *lazyTimer) stop() {
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	t.set = false
+}
+
+// drop lets go of the timer's memory unless it is set.
+func (t *lazyTimer) drop() {
+	if !t.set {
+		t.timer = nil
+	}
+}

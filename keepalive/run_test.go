@@ -33,8 +33,10 @@ func (s *scripted) Tick(now time.Time) (time.Time, bool) {
 	return s.start.Add(next), ok
 }
 
+// wantCalls is asked in the bubble of the target's runner.
 func (s *scripted) wantCalls(t *testing.T, want ...time.Duration) {
 	t.Helper()
+	synctest.Wait()
 	if !slices.Equal(s.calls, want) {
 		t.Errorf("called at %v, want %v", s.calls, want)
 	}

@@ -67,8 +67,10 @@ func (e *Entry) Wake() {
 	defer t.mu.Unlock()
 	if e.index != 0 {
 		e.ticking = false
-		t.agenda.move(e, 0)
-		t.hurry()
+		t.agenda.move(e, t.elapsed()) // and not before: others may be due longer
+		if t.setTo != 0 {
+			t.rouse()
+		}
 	}
 }
 
@@ -103,9 +105,14 @@ func (t *Thread) begin() {
 
 // hurry wakes the goroutine if it would sleep for too long.
 func (t *Thread) hurry() {
-	if len(t.agenda) > 0 && t.agenda[0].at >= t.setTo {
-		return
+	if len(t.agenda) == 0 || t.agenda[0].at < t.setTo {
+		t.rouse()
 	}
+}
+
+// rouse wakes the goroutine. If it does not wait, it looks at its agenda once
+// too often.
+func (t *Thread) rouse() {
 	select {
 	case t.wake <- struct{}{}:
 	default:
@@ -149,27 +156,36 @@ func (t *Thread) tickDue(timer *time.Timer) bool {
 // that it can be stopped, woken and moved; whoever does that decides.
 func (t *Thread) tick(e *Entry, now time.Time) {
 	e.ticking = true
-	target := e.target
-	t.mu.Unlock()
-	next, ok := target.Tick(now)
-	t.mu.Lock()
+	next, ok := t.call(e.target, now)
 	switch {
 	case !e.ticking || e.index == 0:
 	case ok:
 		e.ticking = false
-		t.agenda.move(e, t.at(next))
+		// One that wants to be called at once waits for its turn.
+		t.agenda.move(e, max(t.at(next), now.Sub(t.epoch)))
 	default:
 		t.agenda.remove(e)
 	}
 }
 
-// at returns a time as the agenda has it, a zero time being never.
+// call calls Tick without the lock, which is taken again also if Tick ends the
+// goroutine.
+func (t *Thread) call(target Target, now time.Time) (next time.Time, ok bool) {
+	t.mu.Unlock()
+	defer t.mu.Lock()
+	return target.Tick(now)
+}
+
+// at returns a time as the agenda has it, a zero time being never. What was
+// before the epoch is due at once.
 func (t *Thread) at(when time.Time) time.Duration {
 	if when.IsZero() {
 		return never
 	}
-	return when.Sub(t.epoch)
+	return max(when.Sub(t.epoch), 0)
 }
+
+func (t *Thread) elapsed() time.Duration { return t.now().Sub(t.epoch) }
 
 func (t *Thread) now() time.Time {
 	if t.Now != nil {

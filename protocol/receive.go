@@ -290,9 +290,6 @@ func (in *inbound) head() []byte {
 
 // keep stashes b, the beginning of a frame; no data are left behind it.
 func (in *inbound) keep(b []byte) {
-	if len(b) == 0 { // the end of most reads: no frame was cut
-		return
-	}
 	if in.stash == nil {
 		in.stash = make([]byte, 0, MaxHeaderSize+MaxControlPayload)
 	}

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -69,5 +72,35 @@ func TestViolationError(t *testing.T) {
 		if errors.Is(closed, ErrMessageTooBig) != tt.big || !errors.As(closed, &v) || v != tt.err {
 			t.Errorf("%v: too big %t, found %v", closed, errors.Is(closed, ErrMessageTooBig), v)
 		}
+	}
+}
+
+// TestErrorsHaveExamples looks for each public error in the examples, which
+// show how to tell it from the others.
+func TestErrorsHaveExamples(t *testing.T) {
+	var examples strings.Builder
+	for _, path := range []string{"example_test.go", "example_errors_test.go"} {
+		src, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples.Write(src)
+	}
+	found := 0
+	for _, path := range []string{"errors.go", "handshake_error.go"} {
+		src, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		declared := regexp.MustCompile(`(?m)^\t(Err[A-Z]\w*) += |^type ([A-Z]\w*Error) `)
+		for _, m := range declared.FindAllStringSubmatch(string(src), -1) {
+			found++
+			if name := "protocol." + m[1] + m[2]; !regexp.MustCompile(regexp.QuoteMeta(name) + `\b`).MatchString(examples.String()) {
+				t.Errorf("no example uses %s", name)
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d public errors were found", found)
 	}
 }

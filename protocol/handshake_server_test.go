@@ -211,7 +211,7 @@ func TestSubprotocol(t *testing.T) {
 		if tt.want != "" {
 			want = []string{tt.want}
 		}
-		if got := header[headerProtocol]; err != nil || agreement.Subprotocol != tt.want || !slices.Equal(got, want) {
+		if got := HeaderValues(header, headerProtocol); err != nil || agreement.Subprotocol != tt.want || !slices.Equal(got, want) {
 			t.Errorf("%q and %q: %+v, header %q, %v", tt.server, tt.client, agreement, got, err)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 // patience bounds what a rig waits for: the machine may be slow, and a browser
 // starts in seconds on an idle one. Nothing that goes well takes so long.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // outputLimit is how many bytes of a program's output are kept.
 const outputLimit = 1 << 20
@@ -87,7 +87,7 @@ func (p *Process) Log() string { return p.log.String() }
 // Ended is closed when the program has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
-// Wait waits for the program's end, no longer than a minute.
+// Wait waits for the program's end, no longer than two.
 func (p *Process) Wait() error {
 	select {
 	case <-p.ended:
@@ -98,7 +98,7 @@ func (p *Process) Wait() error {
 }
 
 // Await waits until standard output or error matches the pattern and returns
-// the match and its groups. It fails when the program ends, or after a minute.
+// the match and its groups. It fails when the program ends, or after two minutes.
 func (p *Process) Await(pattern string) ([]string, error) {
 	re := regexp.MustCompile(pattern)
 	timeout := time.After(patience)

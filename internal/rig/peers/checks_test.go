@@ -77,13 +77,17 @@ type gap struct {
 
 // The peers.
 const (
-	wsPeer         = "Node ws"
-	websocketsPeer = "python3-websockets"
-	aiohttpPeer    = "aiohttp"
-	websocketdPeer = "websocketd"
+	wsPeer              = "Node ws"
+	websocketsPeer      = "python3-websockets"
+	aiohttpPeer         = "aiohttp"
+	websocketdPeer      = "websocketd"
+	websocketClientPeer = "websocket-client"
+	javaPeer            = "Java"
+	chromiumPeer        = "Chromium"
+	firefoxPeer         = "Firefox"
 )
 
-// serverGaps has all that is not checked, by peer and check.
+// serverGaps and clientGaps have all that is not checked, by peer and check.
 // The tests run what is not in here, and docs/interop.md has the same table.
 var (
 	serverGaps = map[string]map[string]gap{
@@ -104,6 +108,24 @@ var (
 			checkCloseFromTandem:   {"code and reason are not shown; the code came back", true},
 			checkCloseFromPeer:     {"ends TCP without a close frame, which is reported as such", true},
 		},
+	}
+	clientGaps = map[string]map[string]gap{
+		websocketsPeer: {
+			checkPingFromTandem: {"pings are answered and not shown; the pong came", true},
+			checkPongFromTandem: {"pongs that nobody asked for are not shown; the connection lives on", true},
+		},
+		websocketClientPeer: {
+			checkCloseFromTandem: {"answers every close with code 1000", true},
+		},
+		chromiumPeer: browserGaps,
+		firefoxPeer:  browserGaps,
+	}
+	browserGaps = map[string]gap{
+		checkFragmentsFromPeer: {"the WebSocket API of browsers sends whole messages", false},
+		checkPingFromTandem:    {"pings are answered and not shown; the pong came", true},
+		checkPingFromPeer:      {"the WebSocket API of browsers has no pings", false},
+		checkPongFromTandem:    {"pongs are not shown; the connection lives on", true},
+		checkPongFromPeer:      {"the WebSocket API of browsers has no pongs", false},
 	}
 )
 

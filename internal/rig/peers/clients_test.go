@@ -260,7 +260,7 @@ func clientCloses(t *testing.T, x *exchange) {
 	if err := c.CloseWith(tandemCode, tandemReason); err != nil {
 		t.Errorf("Close: %v", err)
 	}
-	expectClosedByUs(t, c.Err())
+	expectClosedByUs(t, c.Err(), tandemCode)
 	if x.hidden {
 		return
 	}
@@ -270,9 +270,10 @@ func clientCloses(t *testing.T, x *exchange) {
 	}
 }
 
-// expectClosedByUs checks the end of a connection that we have closed. Peers
-// send our code back (RFC 6455, section 5.5.1); a reason need not be.
-func expectClosedByUs(t *testing.T, err error) {
+// expectClosedByUs checks the end of a connection that we have closed. back is
+// the code in the peer's answer, which typically is ours (RFC 6455, section
+// 5.5.1).
+func expectClosedByUs(t *testing.T, err error, back protocol.CloseCode) {
 	t.Helper()
 	var closed *protocol.CloseError
 	if !errors.As(err, &closed) {
@@ -281,8 +282,8 @@ func expectClosedByUs(t *testing.T, err error) {
 	if s := closed.Sent; s == nil || s.Code != tandemCode || s.Reason != tandemReason {
 		t.Errorf("sent %v, want code %d and reason %q", s, tandemCode, tandemReason)
 	}
-	if closed.Code() != tandemCode || closed.RcvdThenSent || closed.Err != nil {
-		t.Errorf("ended with %v; want our code back, and after ours", closed)
+	if closed.Code() != back || closed.RcvdThenSent || closed.Err != nil {
+		t.Errorf("ended with %v; want the code %d back, and after ours", closed, back)
 	}
 }
 

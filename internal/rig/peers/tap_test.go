@@ -116,3 +116,12 @@ func (tap *tap) next(t *testing.T) *session {
 	}
 	return nil
 }
+
+// all returns the records of all connections so far, when they have ended.
+func (tap *tap) all(t *testing.T) (sessions []*session) {
+	t.Helper()
+	for range len(tap.sessions) {
+		sessions = append(sessions, tap.next(t))
+	}
+	return sessions
+}

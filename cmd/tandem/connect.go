@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"time"
+
+	wsasync "github.com/tandemws/tandem/async"
+	"github.com/tandemws/tandem/protocol"
+)
+
+func connectCommand() *command {
+	return &command{
+		name:     "connect",
+		operands: []string{"URL"},
+		summary:  "send the lines that you type, print the messages that come",
+		text: `
+Connects to a ws or wss URL. Each line that you type, or that comes on standard
+input, is sent as a text message. Messages that come are printed behind "< ";
+binary ones in hexadecimal; characters that a terminal would obey are escaped
+as in Go: \n, \x1b, \u202e. Ctrl-D and Ctrl-C close the connection with code
+1000.
+
+Messages go to standard output. Without a terminal all else goes to standard
+error.
+
+Exit status: 0 when the connection was closed normally by either side, 1 when it
+could not be opened, was lost or was closed with an error, 2 for a wrong command
+line.`,
+		setup: func(flags *flag.FlagSet) action {
+			var c connectCall
+			c.opening.register(flags)
+			flags.DurationVar(&c.timeout, "timeout", 10*time.Second, "how much `TIME` to give the opening, each message to leave, and the closing")
+			return c.run
+		},
+	}
+}
+
+// A connectCall is what the command line asks for.
+type connectCall struct {
+	opening opening
+	timeout time.Duration
+}
+
+func (c *connectCall) run(ctx context.Context, operands []string, std stdio) (status int) {
+	if c.timeout <= 0 {
+		fmt.Fprintln(std.err, "tandem connect: --timeout is not more than 0")
+		return statusUsage
+	}
+	opts := c.opening.options()
+	opts.OpenTimeout, opts.CloseTimeout = c.timeout, c.timeout
+	conn, err := wsasync.Connect(ctx, operands[0], opts)
+	if err != nil {
+		fmt.Fprintf(std.err, "tandem connect: %s\n", escape(explainRefusal(err)))
+		return statusFailed
+	}
+	console, err := openConsole(std)
+	if err != nil {
+		conn.Close()
+		fmt.Fprintf(std.err, "tandem connect: %v\n", err)
+		return statusFailed
+	}
+	console.status("Connected to " + escape(operands[0]) + withSubprotocol(conn.Subprotocol()) + ".")
+	end := c.talk(ctx, conn, console)
+	console.close("Connection " + describeEnd(end))
+	if !errors.Is(end, protocol.ErrClosedOK) {
+		return statusFailed
+	}
+	return statusOK
+}
+
+// explainRefusal adds to the error what a server that refused has to say.
+func explainRefusal(err error) string {
+	var refused *protocol.InvalidStatusError
+	if errors.As(err, &refused) && len(refused.Body) > 0 {
+		const enough = 200
+		return fmt.Sprintf("%v: %.*s", err, enough, refused.Body)
+	}
+	return err.Error()
+}
+
+func withSubprotocol(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " with subprotocol " + escape(name)
+}
+
+// talk carries messages both ways until the connection ends, and returns how.
+// The goroutine that reads lines may then still wait for one, which nobody can
+// interrupt; it ends with the standard input or the process.
+func (c *connectCall) talk(ctx context.Context, conn *wsasync.ClientConn, console console) error {
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	go func() {
+		c.sendLines(conn, console)
+		conn.Close()
+	}()
+	for m, err := range conn.Messages(context.Background()) {
+		if err == nil {
+			console.message(describeMessage(m))
+		}
+	}
+	<-conn.Done()
+	return conn.Err()
+}
+
+// sendLines sends lines until there are no more, or nothing can be sent.
+func (c *connectCall) sendLines(conn *wsasync.ClientConn, console console) {
+	for {
+		line, err := console.readLine()
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				console.status("Cannot read: " + escape(err.Error()))
+			}
+			return
+		}
+		err = c.send(conn, line)
+		if errors.Is(err, protocol.ErrClosed) {
+			return // and the end is told
+		}
+		if err != nil {
+			console.status("Not sent: " + escape(err.Error()))
+		}
+	}
+}
+
+func (c *connectCall) send(conn *wsasync.ClientConn, line string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
+	defer cancel()
+	return conn.SendText(ctx, line)
+}
+
+// describeMessage returns a message in a line of graphic characters.
+func describeMessage(m protocol.Message) string {
+	if m.Type == protocol.Binary {
+		return fmt.Sprintf("(binary) %x", m.Data)
+	}
+	return escape(m.String())
+}

@@ -1,6 +1,9 @@
 package link
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // pending is what was encoded and is to be written next, in a borrowed block.
 type pending struct {
@@ -132,11 +135,25 @@ func (c *Conn) writeWaiting(l *Limit) (late, err error) {
 		c.mu.Unlock()
 		err = c.tr.write(&c.out)
 		c.mu.Lock()
-		c.disarmWrite(l)
-		if err == nil || !isTimeout(err) {
+		asked := c.disarmWrite(l)
+		switch {
+		case err == errCut:
+			return nil, c.cutRecord(l)
+		case !asked || !isTimeout(err):
 			return nil, err
 		}
 	}
+}
+
+// cutRecord ends a connection whose transport was interrupted for good, and
+// returns why it was.
+func (c *Conn) cutRecord(l *Limit) error {
+	err := error(ErrAborted)
+	if late := l.Reached(); late != nil {
+		err = fmt.Errorf("%w: %w", ErrPartialWrite, late)
+	}
+	c.abort(err)
+	return err
 }
 
 // armWrite has the write interrupted at the Limit.
@@ -148,12 +165,16 @@ func (c *Conn) armWrite(l *Limit) {
 	}
 }
 
-func (c *Conn) disarmWrite(l *Limit) {
+// disarmWrite clears the deadline that armWrite or pokeWriter has set, and
+// reports whether there was one: else a time-out is the transport's own.
+func (c *Conn) disarmWrite(l *Limit) (asked bool) {
 	c.writing = false
-	if c.writePoked || !l.deadline().IsZero() {
+	asked = c.writePoked || !l.deadline().IsZero()
+	if asked {
 		c.writePoked = false
 		c.tr.setWriteDeadline(time.Time{})
 	}
+	return asked
 }
 
 // pokeWriter has whoever writes look at its Limit again. c.mu is held.

@@ -211,14 +211,14 @@ func (c *Conn) fill(l *Limit, who reader) (err error) {
 // filled takes what was read. A time-out may be the Limit's, a poke's, or
 // stale: only the Limit can tell which.
 func (c *Conn) filled(l *Limit, err error) error {
-	c.disarmRead(l)
+	asked := c.disarmRead(l)
 	switch {
 	case c.in.n > 0:
 		c.stats.LastByte = time.Now()
 		c.proto.Received(c.stats.LastByte, min(c.in.n, len(c.in.window)), c.in.rest())
 		c.in.n = 0
 		return nil
-	case !isTimeout(err):
+	case !asked || !isTimeout(err):
 		c.in.giveBack()
 		c.disconnected(err)
 		return nil
@@ -242,12 +242,15 @@ func (c *Conn) armRead(l *Limit) error {
 	return nil
 }
 
-// disarmRead clears the deadline that armRead or pokeReader has set.
-func (c *Conn) disarmRead(l *Limit) {
-	if c.poked || !l.deadline().IsZero() {
+// disarmRead clears the deadline that armRead or pokeReader has set, and
+// reports whether there was one: else a time-out is the transport's own.
+func (c *Conn) disarmRead(l *Limit) (asked bool) {
+	asked = c.poked || !l.deadline().IsZero()
+	if asked {
 		c.poked = false
 		c.tr.setReadDeadline(time.Time{})
 	}
+	return asked
 }
 
 // longAgo is a deadline that interrupts at once.

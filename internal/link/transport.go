@@ -1,10 +1,12 @@
 package link
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/tandemws/tandem/keepalive"
@@ -111,11 +113,20 @@ func (out *output) wrote(n int) {
 	out.body = out.body[n-fromHead:]
 }
 
-// isTimeout reports whether err is that of a deadline.
+// isTimeout reports whether err is that of a deadline. The system's own
+// time-out is not: with ETIMEDOUT the connection has ended.
 func isTimeout(err error) bool {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return false
+	}
 	var ne net.Error
 	return errors.As(err, &ne) && ne.Timeout()
 }
+
+// errCut is what a transport's write returns when a deadline has interrupted
+// it for good: TLS cannot take up a record that was begun.
+var errCut = errors.New("websocket: write interrupted in the middle of a TLS record")
 
 // netTransport carries bytes over any net.Conn, TLS among them. It cannot wait
 // without a buffer, so it waits with a small one.
@@ -187,10 +198,17 @@ func (t *netTransport) write(out *output) error {
 			out.progressed.Store(int64(time.Since(out.start)))
 		}
 		if err != nil {
-			return err
+			return t.writeError(err)
 		}
 	}
 	return nil
+}
+
+func (t *netTransport) writeError(err error) error {
+	if _, ok := t.conn.(*tls.Conn); ok && isTimeout(err) {
+		return errCut
+	}
+	return err
 }
 
 func (t *netTransport) setReadDeadline(at time.Time)  { t.conn.SetReadDeadline(at) }
@@ -208,8 +226,8 @@ func (t *netTransport) remoteAddr() net.Addr { return t.conn.RemoteAddr() }
 // inspect asks the system about the connection below TLS.
 func (t *netTransport) inspect() keepalive.Transport {
 	conn := t.conn
-	if tls, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = tls.NetConn()
+	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = secure.NetConn()
 	}
 	return inspectConn(conn)
 }

@@ -20,7 +20,7 @@ func (Async) Connect(url string, opts *Options) (Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &asyncConn{&conn.Conn}, nil
+	return &asyncConn{Conn: &conn.Conn}, nil
 }
 
 func (Async) Serve(handler func(Conn) error, addr string, opts *Options) (Server, error) {
@@ -41,11 +41,11 @@ func (Async) NewHandler(handler func(Conn) error, opts *Options) (Handler, error
 
 func (Async) Pipe(client, server *Options) (Conn, Conn) {
 	a, b := wsasync.Pipe(context.Background(), &wsasync.PipeOptions{Client: *asyncClient(client), Server: *asyncServer(server)})
-	return &asyncConn{&a.Conn}, &asyncConn{&b.Conn}
+	return &asyncConn{Conn: &a.Conn}, &asyncConn{&b.Conn, b}
 }
 
 func asyncHandler(handler func(Conn) error) wsasync.HandlerFunc {
-	return func(_ context.Context, conn *wsasync.ServerConn) error { return handler(&asyncConn{&conn.Conn}) }
+	return func(_ context.Context, conn *wsasync.ServerConn) error { return handler(&asyncConn{&conn.Conn, conn}) }
 }
 
 func asyncClient(opts *Options) *wsasync.ClientOptions {
@@ -53,7 +53,8 @@ func asyncClient(opts *Options) *wsasync.ClientOptions {
 		opts = new(Options)
 	}
 	return &wsasync.ClientOptions{
-		NetConn: opts.NetConn, Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
+		NetConn: opts.NetConn, UnixSocket: opts.Unix, DialContext: opts.Dial, Host: opts.Host, TLSConfig: opts.TLS,
+		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
 		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
 		Keepalive:      opts.Keepalive,
 		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
@@ -66,7 +67,8 @@ func asyncServer(opts *Options) *wsasync.ServerOptions {
 		opts = new(Options)
 	}
 	return &wsasync.ServerOptions{
-		Listeners: opts.listeners(), Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
+		Listeners: opts.listeners(), TLSConfig: opts.TLS, Origins: opts.Origins, SelectSubprotocol: opts.Select,
+		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
 		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
 		Keepalive:      opts.Keepalive,
 		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
@@ -74,7 +76,13 @@ func asyncServer(opts *Options) *wsasync.ServerOptions {
 	}
 }
 
-type asyncConn struct{ *wsasync.Conn }
+type asyncConn struct {
+	*wsasync.Conn
+	server *wsasync.ServerConn // nil on a client
+}
+
+func (c *asyncConn) Path() string                 { return c.server.Path() }
+func (c *asyncConn) PathValue(name string) string { return c.server.PathValue(name) }
 
 // bounded returns a context that ends after the timeout, or one that does not.
 func bounded(timeout time.Duration) (context.Context, context.CancelFunc) {

@@ -1,6 +1,8 @@
 package suite
 
 import (
+	"context"
+	"crypto/tls"
 	"io"
 	"iter"
 	"net"
@@ -26,7 +28,13 @@ var Faces = []Face{Sync{}, Async{}}
 // Options are those that the tests use, of a client or a server.
 type Options struct {
 	NetConn  net.Conn          // a client's
+	Unix     string            // a client's: a socket to connect to
+	Dial     Dialer            // a client's
+	Host     string            // a client's
+	TLS      *tls.Config       // a client's or a server's
 	Listener net.Listener      // a server's
+	Origins  []string          // a server's
+	Select   Selector          // a server's choice of a subprotocol
 	Header   http.Header       // for the request or the response
 	Protocol []string          // subprotocols
 	Log      io.Writer         // gets what is logged; nil: nobody does
@@ -41,9 +49,15 @@ type Options struct {
 	DiscardRequest                          bool
 }
 
+// A Dialer opens a client's network connection.
+type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+// A Selector chooses a subprotocol.
+type Selector func(r *http.Request, offered []string) (string, error)
+
 // A Conn is a connection of either face. Where a call can wait, timeout bounds
 // it: with a context that has a deadline in async, with a duration in sync;
-// 0 stands for a call without a bound. Bounded tells which error the bound has.
+// 0 stands for a call without a bound; TimeoutError tells which error it has.
 type Conn interface {
 	Recv(timeout time.Duration) (protocol.Message, error)
 	RecvAppend(dst []byte) (protocol.MessageType, []byte, error)
@@ -73,6 +87,10 @@ type Conn interface {
 	LocalAddr() net.Addr
 	RemoteAddr() net.Addr
 	ID() string
+
+	// Path and PathValue are a server's; on a client they panic.
+	Path() string
+	PathValue(name string) string
 
 	// TimeoutError is what errors.Is finds in the error of a call that was
 	// left at its bound.

@@ -44,7 +44,11 @@ func (s Setting) Pair(t *testing.T, clientEnd, serverEnd net.Conn) (client, serv
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err = s.Client.Connect("ws://tandem.test/", &s.ClientOptions)
+	url := "ws://tandem.test/"
+	if s.ClientOptions.TLS != nil {
+		url = "wss://tandem.test/"
+	}
+	client, err = s.Client.Connect(url, &s.ClientOptions)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func (Sync) Connect(url string, opts *Options) (Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &syncConn{&conn.Conn}, nil
+	return &syncConn{Conn: &conn.Conn}, nil
 }
 
 func (Sync) Serve(handler func(Conn) error, addr string, opts *Options) (Server, error) {
@@ -42,11 +42,11 @@ func (Sync) NewHandler(handler func(Conn) error, opts *Options) (Handler, error)
 
 func (Sync) Pipe(client, server *Options) (Conn, Conn) {
 	a, b := wssync.Pipe(&wssync.PipeOptions{Client: *syncClient(client), Server: *syncServer(server)})
-	return &syncConn{&a.Conn}, &syncConn{&b.Conn}
+	return &syncConn{Conn: &a.Conn}, &syncConn{&b.Conn, b}
 }
 
 func syncHandler(handler func(Conn) error) wssync.HandlerFunc {
-	return func(conn *wssync.ServerConn) error { return handler(&syncConn{&conn.Conn}) }
+	return func(conn *wssync.ServerConn) error { return handler(&syncConn{&conn.Conn, conn}) }
 }
 
 func syncClient(opts *Options) *wssync.ClientOptions {
@@ -54,7 +54,8 @@ func syncClient(opts *Options) *wssync.ClientOptions {
 		opts = new(Options)
 	}
 	return &wssync.ClientOptions{
-		NetConn: opts.NetConn, Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
+		NetConn: opts.NetConn, UnixSocket: opts.Unix, DialContext: opts.Dial, Host: opts.Host, TLSConfig: opts.TLS,
+		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
 		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
 		Keepalive: opts.Keepalive, KeepaliveThread: opts.Thread,
 		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
@@ -67,7 +68,8 @@ func syncServer(opts *Options) *wssync.ServerOptions {
 		opts = new(Options)
 	}
 	return &wssync.ServerOptions{
-		Listeners: opts.listeners(), Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
+		Listeners: opts.listeners(), TLSConfig: opts.TLS, Origins: opts.Origins, SelectSubprotocol: opts.Select,
+		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
 		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
 		Keepalive:      opts.Keepalive,
 		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
@@ -89,7 +91,13 @@ func (o *Options) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
-type syncConn struct{ *wssync.Conn }
+type syncConn struct {
+	*wssync.Conn
+	server *wssync.ServerConn // nil on a client
+}
+
+func (c *syncConn) Path() string                 { return c.server.Path() }
+func (c *syncConn) PathValue(name string) string { return c.server.PathValue(name) }
 
 func (c *syncConn) Recv(timeout time.Duration) (protocol.Message, error) {
 	if timeout == 0 {

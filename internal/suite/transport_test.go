@@ -1,0 +1,243 @@
+package suite
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tandemws/tandem/internal/link"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// plain hides what a connection is: only Read and Write are left to use.
+type plain struct{ net.Conn }
+
+// plainly has a listener accept such connections.
+type plainly struct{ net.Listener }
+
+func (l plainly) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return plain{conn}, nil
+}
+
+// TestSockets sends messages both ways over real sockets of all kinds.
+func TestSockets(t *testing.T) {
+	for name, over := range map[string]func(t *testing.T, s *Setting) (url string){
+		"tcp": func(t *testing.T, s *Setting) string {
+			return "ws://" + listen(t, s, "tcp", "127.0.0.1:0")
+		},
+		"unix": func(t *testing.T, s *Setting) string {
+			s.ClientOptions.Unix = filepath.Join(t.TempDir(), "socket")
+			listen(t, s, "unix", s.ClientOptions.Unix)
+			return "ws://tandem.test/"
+		},
+		"tls": func(t *testing.T, s *Setting) string {
+			s.ServerOptions.TLS, s.ClientOptions.TLS = Certificate(t)
+			return "wss://" + listen(t, s, "tcp", "127.0.0.1:0")
+		},
+		"wrapped": func(t *testing.T, s *Setting) string {
+			address := listen(t, s, "tcp", "127.0.0.1:0")
+			s.ServerOptions.Listener = plainly{s.ServerOptions.Listener}
+			s.ClientOptions.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := new(net.Dialer).DialContext(ctx, network, address)
+				return plain{conn}, err
+			}
+			return "ws://" + address
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			Each(t, func(t *testing.T, s Setting) { overSocket(t, s, over(t, &s)) })
+		})
+	}
+}
+
+// listen gives the setting's server a listener, and returns its address.
+func listen(t *testing.T, s *Setting, network, address string) string {
+	t.Helper()
+	listener, err := net.Listen(network, address)
+	ok(t, err)
+	s.ServerOptions.Listener = listener
+	return listener.Addr().String()
+}
+
+// overSocket has messages echoed by a server at url, and closes.
+func overSocket(t *testing.T, s Setting, url string) {
+	server, err := s.Server.Serve(func(conn Conn) error {
+		for m, err := range conn.Messages() {
+			if err != nil {
+				return err
+			}
+			if err := conn.Send(m, 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, "", &s.ServerOptions)
+	ok(t, err)
+	client, err := s.Client.Connect(url, &s.ClientOptions)
+	ok(t, err)
+	for _, n := range []int{0, 1, 126, 65535, 65536, 300 << 10} {
+		ok(t, client.Send(protocol.BinaryMessage(pattern(n)), 0))
+		m, err := client.Recv(0)
+		if err != nil || !bytes.Equal(m.Data, pattern(n)) {
+			t.Fatalf("%d bytes: received %d, %v", n, len(m.Data), err)
+		}
+	}
+	ok(t, client.CloseWith(4000, "done"))
+	if told := closeError(t, client.Err()); told.Rcvd.Code != 4000 {
+		t.Errorf("%v", told)
+	}
+	ok(t, server.Close())
+	ok(t, server.Wait())
+}
+
+// overTLS is a pair over TLS in memory.
+func (s Setting) overTLS(t *testing.T) (client, server Conn) {
+	t.Helper()
+	s.ServerOptions.TLS, s.ClientOptions.TLS = Certificate(t)
+	client, server, _, _ = s.Over(t)
+	return client, server
+}
+
+// TestTLSBlockedWrite has Sends over TLS that run into their bound. A record
+// that was begun must be finished, or TLS is of no more use: then the
+// connection fails at once, and the calls after it do not wait.
+func TestTLSBlockedWrite(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			s.ClientOptions.Keepalive.Interval = noPings
+			s.ServerOptions.Keepalive.Interval = noPings
+			client, _ := s.overTLS(t)
+			var err error
+			for range 1000 { // as many as the server's queue and the path take
+				err = client.Send(protocol.BinaryMessage(pattern(10000)), time.Second)
+				if err != nil {
+					break
+				}
+			}
+			is(t, err, FaultsOf(s.Client).PartialWrite)
+			is(t, err, client.TimeoutError())
+			is(t, client.Send(protocol.TextMessage("more"), 0), protocol.ErrClosed)
+			<-client.Done()
+			is(t, client.Err(), FaultsOf(s.Client).PartialWrite)
+		})
+	})
+}
+
+// TestTLSQueuedSend has a Send over TLS that runs into its bound while it waits
+// for another one: it has sent nothing, and the connection goes on.
+func TestTLSQueuedSend(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			s.ClientOptions.Keepalive.Interval = noPings
+			s.ServerOptions.Keepalive.Interval = noPings
+			s.ServerOptions.MaxMessageSize = 4 << 20
+			s.ServerOptions.MaxQueueBytes = 1
+			client, server := s.overTLS(t)
+			send(t, client, "fills the queue")
+			time.Sleep(time.Second)
+			var sending sync.WaitGroup
+			sending.Go(func() {
+				if err := client.Send(protocol.BinaryMessage(pattern(3<<20)), 0); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+			is(t, client.Send(protocol.TextMessage("never sent"), time.Second), client.TimeoutError())
+			expect(t, server, "fills the queue")
+			m, err := server.Recv(0)
+			if err != nil || !bytes.Equal(m.Data, pattern(3<<20)) {
+				t.Fatalf("received %d bytes, %v", len(m.Data), err)
+			}
+			sending.Wait()
+			send(t, client, "next")
+			expect(t, server, "next")
+		})
+	})
+}
+
+// TestTLSCancelledRecv leaves Recv over TLS again and again while a message
+// comes slowly: TLS loses nothing by it.
+func TestTLSCancelledRecv(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			s.ServerOptions.TLS, s.ClientOptions.TLS = Certificate(t)
+			client, server, clientEnd, _ := s.Over(t)
+			link.Impair(clientEnd, link.Impairment{Rate: 10000})
+			ok(t, client.Send(protocol.BinaryMessage(pattern(30000)), 0))
+			left := 0
+			m, err := server.Recv(10 * time.Millisecond)
+			for ; err != nil && left < 1000; left++ {
+				is(t, err, server.TimeoutError())
+				m, err = server.Recv(10 * time.Millisecond)
+			}
+			if err != nil || !bytes.Equal(m.Data, pattern(30000)) || left < 100 {
+				t.Fatalf("received %d bytes after %d times, %v", len(m.Data), left, err)
+			}
+		})
+	})
+}
+
+// failing is a connection that fails with an error of the test's.
+type failing struct {
+	net.Conn
+	readErr, writeErr chan error
+}
+
+func (f *failing) Read(p []byte) (int, error) {
+	select {
+	case err := <-f.readErr:
+		return 0, err
+	default:
+		return f.Conn.Read(p)
+	}
+}
+
+func (f *failing) Write(p []byte) (int, error) {
+	select {
+	case err := <-f.writeErr:
+		return 0, err
+	default:
+		return f.Conn.Write(p)
+	}
+}
+
+// TestSystemTimeout has the system give up the connection. Its error is a
+// time-out too, but none that we asked for: the connection has ended, and the
+// error says why.
+func TestSystemTimeout(t *testing.T) {
+	timeout := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ETIMEDOUT)}
+	broken := &net.OpError{Op: "write", Net: "tcp", Err: os.ErrDeadlineExceeded} // again and again
+	EachEnd(t, func(t *testing.T, e End) {
+		synctest.Test(t, func(t *testing.T) {
+			for _, cause := range []error{timeout, broken} {
+				ours, theirs := link.NewPipe()
+				f := &failing{ours, make(chan error, 9), make(chan error, 9)}
+				conn, peer := e.AgainstOver(t, f, theirs)
+				time.Sleep(time.Second) // an attendant reads
+				f.readErr <- cause
+				peer.Send(t, peer.Text("one"))
+				expect(t, conn, "one")
+				is(t, expectClosed(t, conn), cause)
+
+				ours, theirs = link.NewPipe()
+				f = &failing{ours, make(chan error, 9), make(chan error, 9)}
+				conn, _ = e.AgainstOver(t, f, theirs)
+				f.writeErr <- cause
+				is(t, conn.Send(protocol.TextMessage("one"), 0), cause)
+				theirs.Close()
+				is(t, expectClosed(t, conn), cause)
+			}
+		})
+	})
+}

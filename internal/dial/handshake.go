@@ -28,7 +28,7 @@ func handshake(ctx context.Context, conn net.Conn, req *http.Request, offer *pro
 	}
 	limited := &io.LimitedReader{R: conn, N: maxResponseHeader}
 	br := bufio.NewReader(limited)
-	resp, err := http.ReadResponse(br, req)
+	resp, err := finalResponse(br, req)
 	if err != nil {
 		return nil, responseError(err, limited)
 	}
@@ -39,6 +39,18 @@ func handshake(ctx context.Context, conn net.Conn, req *http.Request, offer *pro
 	}
 	early, _ := br.Peek(br.Buffered())
 	return &Result{conn, early, req, resp, agreement}, nil
+}
+
+// finalResponse passes over interim responses, for example 103 Early Hints,
+// which a client has to expect although it asked for none (RFC 9110, section
+// 15.2). How many come is bounded by the size of them all.
+func finalResponse(br *bufio.Reader, req *http.Request) (*http.Response, error) {
+	for {
+		resp, err := http.ReadResponse(br, req)
+		if err != nil || resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
+			return resp, err
+		}
+	}
 }
 
 // interruptible has the I/O on conn end with the context, until the function

@@ -227,6 +227,7 @@ func TestSystemTimeout(t *testing.T) {
 				time.Sleep(time.Second) // an attendant reads
 				f.readErr <- cause
 				peer.Send(t, peer.Text("one"))
+				synctest.Wait()
 				expect(t, conn, "one")
 				is(t, expectClosed(t, conn), cause)
 

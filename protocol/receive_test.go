@@ -263,6 +263,10 @@ func TestBuffersReleased(t *testing.T) {
 	if c.in.data != nil || c.in.stash != nil || c.in.buf != nil {
 		t.Error("a closed connection holds on to an unfinished message")
 	}
+	c.Received(epoch, 0, stream(Server, wireFrame{op: OpText, payload: "late"}))
+	if c.in.data != nil {
+		t.Error("a closed connection holds on to what it will never look at")
+	}
 }
 
 // TestHeaderViolations breaks the rules that depend on role and place, byte by

@@ -54,13 +54,18 @@ func TestWindowEnds(t *testing.T) {
 	c := newTestConn(Client)
 	c.Received(epoch, 0, frame[:len(frame)-10])
 	c.Next()
+	c.Received(epoch, 0, []byte("x"))
+	if c.Window() != nil {
+		t.Error("a window before what was received, and comes first, was looked at")
+	}
+	c.Next()
 	w := c.Window()
-	if len(w) != 10 {
-		t.Fatalf("window of %d bytes for the last 10 of a payload", len(w))
+	if len(w) != 9 {
+		t.Fatalf("window of %d bytes for the last 9 of a payload", len(w))
 	}
 	copy(w, payload)
 	// One read may fill the window and go on behind it.
-	c.Received(epoch, 10, stream(Client, wireFrame{op: OpText, payload: "next"}))
+	c.Received(epoch, 9, stream(Client, wireFrame{op: OpText, payload: "next"}))
 	if c.Window() != nil {
 		t.Error("a window while data are still to be looked at")
 	}

@@ -87,7 +87,7 @@ func (p *Process) Log() string { return p.log.String() }
 // Ended is closed when the program has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
-// Wait waits for the program's end, no longer than two.
+// Wait waits for the program's end, no longer than two minutes.
 func (p *Process) Wait() error {
 	select {
 	case <-p.ended:

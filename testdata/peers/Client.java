@@ -72,8 +72,8 @@ public class Client {
     }
 
     /** Those that are recorded on the wire, which takes another address. */
-    static final Set<String> RECORDED =
-            Set.of("fragments from Tandem", "fragments from the peer", "pong from the peer");
+    static final Set<String> RECORDED = Set.of("fragments from Tandem", "fragments from the peer",
+            "pong from Tandem", "pong from the peer");
 
     /** A connection that notes what comes. */
     static class Connection implements WebSocket.Listener {

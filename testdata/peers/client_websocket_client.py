@@ -94,7 +94,7 @@ CHECKS = [
     ("fragments from the peer", "/echo?fragments", send_fragments, True),
     ("ping from Tandem", "/ping", receive, False),
     ("ping from the peer", "/echo", ping, False),
-    ("pong from Tandem", "/pong", receive, False),
+    ("pong from Tandem", "/pong", receive, True),
     ("pong from the peer", "/echo?pong", pong, True),
     ("close from Tandem", "/close", Connection.closed, False),
     ("close from the peer", "/watch", lambda c: c.close(4002, "the peer has finished ✓"), False),

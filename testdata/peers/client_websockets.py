@@ -63,7 +63,7 @@ CHECKS = [
     ("fragments from the peer", "/echo?fragments", send_fragments, True),
     ("ping from Tandem", "/ping", receive, False),
     ("ping from the peer", "/echo", ping, False),
-    ("pong from Tandem", "/pong", receive, False),
+    ("pong from Tandem", "/pong", receive, True),
     ("pong from the peer", "/echo?pong", pong, True),
     ("close from Tandem", "/close", wait_closed, False),
     ("close from the peer", "/watch", close, False),

@@ -214,9 +214,11 @@ func clientIsPinged(t *testing.T, x *exchange) {
 	finish(t, c)
 }
 
-// A pong that nobody asked for does no harm.
+// A pong that nobody asked for does no harm. Where the server does not show it
+// the record does.
 func clientSendsPong(t *testing.T, x *exchange) {
-	c := x.open(t, x.server.address, "/echo")
+	tap := newTap(t, x.server.address)
+	c := x.open(t, tap.address(), "/echo")
 	if err := c.SendPong(heartbeat); err != nil {
 		t.Fatal(err)
 	}
@@ -228,6 +230,7 @@ func clientSendsPong(t *testing.T, x *exchange) {
 	}
 	expect(t, c, protocol.TextMessage(textPayload))
 	finish(t, c)
+	expectPong(t, tap.next(t).client)
 }
 
 // A pong of the server's that answers nothing is no message and no fault. The

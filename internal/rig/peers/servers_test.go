@@ -260,8 +260,9 @@ var serverChecks = map[string]func(t *testing.T, v *visit, r result, hidden bool
 	checkPingFromPeer: func(t *testing.T, _ *visit, r result, _ bool) {
 		expectPayloads(t, "pongs", r.Pongs, peerPayload, false)
 	},
-	checkPongFromTandem: func(t *testing.T, _ *visit, r result, hidden bool) {
+	checkPongFromTandem: func(t *testing.T, v *visit, r result, hidden bool) {
 		expectReceived(t, r, protocol.TextMessage("pong sent"))
+		expectPong(t, v.recorded(t, "/pong").server)
 		expectPayloads(t, "pongs", r.Pongs, heartbeat, hidden)
 	},
 	checkPongFromPeer: func(t *testing.T, v *visit, r result, _ bool) {

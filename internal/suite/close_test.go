@@ -13,9 +13,6 @@ import (
 	"github.com/tandemws/tandem/protocol"
 )
 
-// noPings keeps keepalive out of tests about something else that wait long.
-const noPings = -1
-
 // TestClose closes from either side, with several codes and reasons, and looks
 // at what both sides are told of it.
 func TestClose(t *testing.T) {
@@ -172,7 +169,6 @@ func TestCloseBehindBlockedSend(t *testing.T) {
 	EachEnd(t, func(t *testing.T, e End) {
 		synctest.Test(t, func(t *testing.T) {
 			e.Options.CloseTimeout = 3 * time.Second
-			e.Options.Keepalive.Interval = noPings
 			conn, _ := e.Against(t)
 			var sending sync.WaitGroup
 			sending.Go(func() { is(t, conn.Send(protocol.BinaryMessage(pattern(1<<20)), 0), FaultsOf(e.Face).CloseTimeout) })
@@ -191,7 +187,6 @@ func TestCloseTimeoutNotOff(t *testing.T) {
 	EachEnd(t, func(t *testing.T, e End) {
 		synctest.Test(t, func(t *testing.T) {
 			e.Options.CloseTimeout = -1
-			e.Options.Keepalive.Interval = noPings
 			conn, _ := e.Against(t)
 			begun := time.Now()
 			is(t, conn.Close(), FaultsOf(e.Face).CloseTimeout)
@@ -338,7 +333,6 @@ func TestCloseWithFullQueue(t *testing.T) {
 	EachEnd(t, func(t *testing.T, e End) {
 		synctest.Test(t, func(t *testing.T) {
 			e.Options.MaxQueue = 4
-			e.Options.Keepalive.Interval = noPings
 			conn, peer := e.Against(t)
 			for i := range 10 {
 				peer.Send(t, peer.Text(fmt.Sprint(i)))
@@ -391,7 +385,6 @@ func TestCloseDuringWriter(t *testing.T) {
 func TestViolation(t *testing.T) {
 	EachEnd(t, func(t *testing.T, e End) {
 		synctest.Test(t, func(t *testing.T) {
-			e.Options.Keepalive.Interval = noPings
 			conn, peer := e.Against(t)
 			peer.Send(t, peer.Text("one"), peer.Text("two"), []byte{0xff})
 			time.Sleep(time.Second) // they are queued: nobody receives
@@ -419,7 +412,6 @@ func TestViolationPatience(t *testing.T) {
 	EachEnd(t, func(t *testing.T, e End) {
 		synctest.Test(t, func(t *testing.T) {
 			e.Options.CloseTimeout = 5 * time.Second
-			e.Options.Keepalive.Interval = noPings
 			conn, peer := e.Against(t)
 			pong, err := conn.Ping([]byte("?"))
 			ok(t, err)
@@ -502,7 +494,6 @@ func TestFailureIsTold(t *testing.T) {
 	EachEnd(t, func(t *testing.T, e End) {
 		synctest.Test(t, func(t *testing.T) {
 			e.Options.MaxQueue = 1
-			e.Options.Keepalive.Interval = noPings
 			conn, peer := e.Against(t)
 			peer.Send(t, peer.Text("fills the queue"))
 			pong, err := conn.Ping(nil)

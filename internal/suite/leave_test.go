@@ -70,7 +70,6 @@ func TestLeaveRecv(t *testing.T) {
 func TestLeaveWait(t *testing.T) {
 	EachEnd(t, func(t *testing.T, e End) {
 		synctest.Test(t, func(t *testing.T) {
-			e.Options.Keepalive.Interval = noPings
 			conn, peer := e.Against(t)
 			pong, err := conn.Ping([]byte("?"))
 			ok(t, err)
@@ -134,7 +133,6 @@ func TestLeaveSend(t *testing.T) {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			EachEnd(t, func(t *testing.T, e End) {
 				synctest.Test(t, func(t *testing.T) {
-					e.Options.Keepalive.Interval = noPings
 					conn, peer := e.Against(t)
 					n := full(t, &e, conn)
 					begun := time.Now()
@@ -157,7 +155,6 @@ func TestLeaveSend(t *testing.T) {
 func TestLeaveQueuedSend(t *testing.T) {
 	EachEnd(t, func(t *testing.T, e End) {
 		synctest.Test(t, func(t *testing.T) {
-			e.Options.Keepalive.Interval = noPings
 			conn, peer := e.Against(t)
 			n := full(t, &e, conn)
 			var sending sync.WaitGroup
@@ -198,7 +195,6 @@ func TestLeaveQueuedSend(t *testing.T) {
 func TestLeaveWriter(t *testing.T) {
 	EachEnd(t, func(t *testing.T, e End) {
 		synctest.Test(t, func(t *testing.T) {
-			e.Options.Keepalive.Interval = noPings
 			e.Options.WriteTimeout = time.Second
 			e.Options.Hold = -1
 			conn, peer := e.Against(t)
@@ -237,7 +233,6 @@ func TestPartialWrite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			EachEnd(t, func(t *testing.T, e End) {
 				synctest.Test(t, func(t *testing.T) {
-					e.Options.Keepalive.Interval = noPings
 					conn, peer := e.Against(t)
 					cause := FaultsOf(e.Face).PartialWrite
 					var waiting sync.WaitGroup

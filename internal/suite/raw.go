@@ -24,15 +24,22 @@ type End struct {
 }
 
 // EachEnd runs test as a subtest for the client and the server of each face.
+// Keepalive is off unless the test sets it: the peer would get pings that it
+// does not expect.
 func EachEnd(t *testing.T, test func(t *testing.T, e End)) {
 	for _, face := range Faces {
 		for _, role := range []protocol.Role{protocol.Client, protocol.Server} {
 			t.Run(face.Name()+"-"+role.String(), func(t *testing.T) {
-				test(t, End{Face: face, Role: role})
+				e := End{Face: face, Role: role}
+				e.Options.Keepalive.Interval = noPings
+				test(t, e)
 			})
 		}
 	}
 }
+
+// noPings turns keepalive off, as an interval.
+const noPings = -1
 
 // Raw is a peer that a test plays by hand, byte by byte and against all rules
 // if need be. Its opening handshake is over.

@@ -78,7 +78,7 @@ func (l *faultyLink) accept() {
 			continue
 		}
 		if l.adopt(client, server) {
-			l.pumps.Go(func() { l.pump(server, client, nil) }) // both end with the link
+			l.pumps.Go(func() { l.pump(server, client, func() {}) }) // both end with the link
 			l.pumps.Go(func() { l.pump(client, server, l.noteDelivery) })
 		}
 	}
@@ -107,7 +107,7 @@ func (l *faultyLink) noteDelivery() {
 
 // pump forwards from one side to the other, and its end too, until the link
 // goes silent.
-func (l *faultyLink) pump(dst, src net.Conn, delivered func()) {
+func (l *faultyLink) pump(dst, src net.Conn, note func()) {
 	buf := make([]byte, l.chunk())
 	pace := pace{rate: l.rate}
 	for {
@@ -116,11 +116,9 @@ func (l *faultyLink) pump(dst, src net.Conn, delivered func()) {
 		case l.silent.Load():
 			n = 0 // swallowed
 		case n > 0:
+			note() // before, for the receiver may be quicker than we are
 			if _, err := dst.Write(buf[:n]); err != nil {
 				return
-			}
-			if delivered != nil {
-				delivered()
 			}
 		}
 		if err != nil {

@@ -35,6 +35,18 @@ func TestCommandLine(t *testing.T) {
 		{"nothing", statusUsage, "", `no command "nothing"`},
 		{"demo now", statusUsage, "", "wants 0 operands, got 1"},
 		{"demo --fast", statusUsage, "", "flag provided but not defined"},
+		{"connect", statusUsage, "", "wants 1 operands, got 0"},
+		{"connect --timeout 0 ws://localhost", statusUsage, "", "--timeout is not more than 0"},
+		{"connect --header nothing ws://localhost", statusUsage, "", "not of the form"},
+		{"connect ftp://localhost", statusFailed, "", "instead of ws or wss"},
+		{"serve --sync --async 127.0.0.1:0", statusUsage, "", "exclude each other"},
+		{"serve --tls-cert cert.pem 127.0.0.1:0", statusUsage, "", "need each other"},
+		{"serve 127.0.0.1:0 --tls-cert no.pem --tls-key no.pem", statusFailed, "", "no such file"},
+		{"serve 127.0.0.1:nothing", statusFailed, "", "unknown port"},
+		{"ping --count -1 ws://localhost", statusUsage, "", "--count is negative"},
+		{"ping --interval 1us ws://localhost", statusUsage, "", "--interval is less than 1ms"},
+		{"ping --timeout -1s ws://localhost", statusUsage, "", "--timeout is not more than 0"},
+		{"ping ftp://localhost", statusPingError, "", "instead of ws or wss"},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			status, out, errs := call(t, strings.Fields(test.args)...)

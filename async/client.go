@@ -106,7 +106,7 @@ func Connect(ctx context.Context, url string, opts *ClientOptions) (*ClientConn,
 		return nil, err
 	}
 	c := new(ClientConn)
-	c.request, c.response = opened.Request, opened.Response
+	c.response = opened.Response
 	c.subprotocol = opened.Agreement.Subprotocol
 	c.start(context.WithoutCancel(ctx), opened.Conn, opened.Early, core.Link())
 	return c, nil

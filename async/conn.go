@@ -23,8 +23,7 @@ type Conn struct {
 	cancel      context.CancelCauseFunc
 	pinger      pinger
 	subprotocol string
-	request     *http.Request
-	response    *http.Response
+	response    *http.Response // and its request; nil if they were let go of
 }
 
 // start makes c a connection over conn.
@@ -222,7 +221,12 @@ func (c *Conn) Subprotocol() string { return c.subprotocol }
 
 // Request returns the request of the opening handshake, without its body. It
 // is nil after [Pipe], and on a server with DiscardRequest.
-func (c *Conn) Request() *http.Request { return c.request }
+func (c *Conn) Request() *http.Request {
+	if c.response == nil {
+		return nil
+	}
+	return c.response.Request
+}
 
 // Response returns the response of the opening handshake. It is nil when
 // Request is.

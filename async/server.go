@@ -213,7 +213,7 @@ func newServerConn(up serve.Upgraded) *ServerConn {
 	c := &ServerConn{route: serve.RouteOf(up.Request)}
 	c.subprotocol = up.Agreement.Subprotocol
 	if !up.DiscardRequest {
-		c.request, c.response = up.Request, up.Response()
+		c.response = up.Response()
 	}
 	c.start(context.WithoutCancel(up.Request.Context()), up.Conn, up.Early, up.Options)
 	return c

@@ -98,7 +98,7 @@ func NewConn(cfg Config) *Conn {
 }
 
 // Init makes c, which may be part of a larger value, a new connection in state
-// [Open].
+// [Open]. Some memory of what c was before is used again.
 func (c *Conn) Init(cfg Config) {
 	if cfg.MaskKeys == nil {
 		cfg.MaskKeys = rand.Reader
@@ -106,8 +106,27 @@ func (c *Conn) Init(cfg Config) {
 	if cfg.MaxMessageSize == 0 {
 		cfg.MaxMessageSize = DefaultMaxMessageSize
 	}
-	*c = Conn{role: cfg.Role, state: Open, maskKeys: cfg.MaskKeys}
-	c.in.maxMessage = cfg.MaxMessageSize
+	stash, pending, settled := c.in.stash, c.pings.pending, c.pings.settled
+	clear(pending)
+	*c = Conn{}
+	c.role, c.maskKeys, c.state = cfg.Role, cfg.MaskKeys, Open
+	c.in.maxMessage, c.in.stash = cfg.MaxMessageSize, stash[:0]
+	c.pings.pending, c.pings.settled = pending[:0], settled[:0]
+}
+
+// Idle reports whether the connection is open and nothing is under way: no
+// frame or message is begun in either direction, nothing that was received is
+// left to look at, no frame is owed, and no ping waits for its pong. Such a
+// connection is as Init makes it, but for the numbers of its pings: a driver
+// of very many can have Init make another one of it, and this one again when
+// it goes on.
+func (c *Conn) Idle() bool {
+	return c.state == Open && c.in.idle() && !c.out.open && !c.Owed() && len(c.pings.pending) == 0
+}
+
+func (in *inbound) idle() bool {
+	return !in.open && !in.inFrame && !in.streaming && len(in.data)+len(in.stash) == 0 &&
+		in.violation == nil && !in.stopped
 }
 
 // Role returns our side of the connection.

@@ -140,7 +140,7 @@ func Connect(url string, opts *ClientOptions) (*ClientConn, error) {
 		return nil, err
 	}
 	c := new(ClientConn)
-	c.request, c.response = opened.Request, opened.Response
+	c.response = opened.Response
 	c.subprotocol = opened.Agreement.Subprotocol
 	c.start(opened.Conn, opened.Early, core.Link(), opts.thread())
 	return c, nil

@@ -21,8 +21,7 @@ type Conn struct {
 	thread      *keepalive.Thread // which runs its keepalive
 	entry       keepalive.Entry   // its place there
 	subprotocol string
-	request     *http.Request
-	response    *http.Response
+	response    *http.Response // and its request; nil if they were let go of
 }
 
 // start makes c a connection over conn, kept alive by thread.
@@ -232,7 +231,12 @@ func (c *Conn) Subprotocol() string { return c.subprotocol }
 
 // Request returns the request of the opening handshake, without its body. It
 // is nil after [Pipe], and on a server with DiscardRequest.
-func (c *Conn) Request() *http.Request { return c.request }
+func (c *Conn) Request() *http.Request {
+	if c.response == nil {
+		return nil
+	}
+	return c.response.Request
+}
 
 // Response returns the response of the opening handshake. It is nil when
 // Request is.

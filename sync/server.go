@@ -206,7 +206,7 @@ func newServerConn(up serve.Upgraded, thread *keepalive.Thread) *ServerConn {
 	c := &ServerConn{route: serve.RouteOf(up.Request)}
 	c.subprotocol = up.Agreement.Subprotocol
 	if !up.DiscardRequest {
-		c.request, c.response = up.Request, up.Response()
+		c.response = up.Response()
 	}
 	c.start(up.Conn, up.Early, up.Options, thread)
 	return c

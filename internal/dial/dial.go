@@ -64,9 +64,8 @@ func (o *Options) Link() *link.Options {
 // A Result is a connection whose opening handshake is over.
 type Result struct {
 	Conn      net.Conn
-	Early     []byte // what the server sent behind its response
-	Request   *http.Request
-	Response  *http.Response
+	Early     []byte         // what the server sent behind its response
+	Response  *http.Response // with the request in it
 	Agreement protocol.Agreement
 }
 

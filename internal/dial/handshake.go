@@ -38,7 +38,7 @@ func handshake(ctx context.Context, conn net.Conn, req *http.Request, offer *pro
 		return nil, withBody(err, resp)
 	}
 	early, _ := br.Peek(br.Buffered())
-	return &Result{conn, early, req, resp, agreement}, nil
+	return &Result{conn, early, resp, agreement}, nil
 }
 
 // finalResponse passes over interim responses, for example 103 Early Hints,

@@ -14,7 +14,7 @@ func (c *Conn) startGrace() {
 	if c.grace.set || c.recvErr != nil {
 		return
 	}
-	c.graceSeen = c.received
+	c.received = false
 	c.grace.start(c, gracePeriod, (*Conn).graceOver)
 }
 
@@ -26,7 +26,7 @@ func (c *Conn) graceOver() {
 	case c.recv.active: // the end of the call sets the timer again
 		c.grace.drop()
 		c.backstop.drop()
-	case c.received != c.graceSeen:
+	case c.received:
 		c.startGrace()
 	default:
 		c.attend()
@@ -106,24 +106,21 @@ func (c *Conn) keep() {
 		ev.Owned = true
 	}
 	c.event.Data = nil
-	if c.queue == nil {
-		c.queue = new(queue)
-	}
 	c.queue.push(&ev)
 	c.waiters.wakeAll()
 }
 
 func (c *Conn) full() bool {
-	return c.opts.MaxQueue >= 0 && c.queue.len() >= c.opts.MaxQueue ||
-		c.opts.MaxQueueBytes >= 0 && c.queue.size() >= c.opts.MaxQueueBytes
+	return c.opts.MaxQueue >= 0 && len(c.queue.events) >= c.opts.MaxQueue ||
+		c.opts.MaxQueueBytes >= 0 && c.queue.bytes >= c.opts.MaxQueueBytes
 }
 
 // resume ends a pause when the queue is down to a quarter, so that reading
 // does not stop and go for each message.
 func (c *Conn) resume() {
 	if !c.pausing ||
-		c.opts.MaxQueue >= 0 && 4*c.queue.len() > c.opts.MaxQueue ||
-		c.opts.MaxQueueBytes >= 0 && 4*c.queue.size() > c.opts.MaxQueueBytes {
+		c.opts.MaxQueue >= 0 && 4*len(c.queue.events) > c.opts.MaxQueue ||
+		c.opts.MaxQueueBytes >= 0 && 4*c.queue.bytes > c.opts.MaxQueueBytes {
 		return
 	}
 	c.paused += time.Since(c.start) - c.pausedAt

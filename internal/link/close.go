@@ -12,9 +12,9 @@ import (
 // began, else how the connection ended. It lasts no longer than the close
 // timeout; at the Limit the connection is cut. Further calls wait likewise.
 func (c *Conn) Close(l *Limit, code protocol.CloseCode, reason string) error {
-	c.mu.Lock()
+	c.lock()
 	err := c.sendClose(l, code, reason)
-	c.mu.Unlock()
+	c.unlock()
 	if err != nil {
 		return err
 	}
@@ -28,15 +28,15 @@ func (c *Conn) Close(l *Limit, code protocol.CloseCode, reason string) error {
 // Abort cuts the connection without a closing handshake. cause is found in
 // the error that later calls return.
 func (c *Conn) Abort(cause error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	c.abort(cause)
 }
 
 // closeResult is what Close returns of a connection that has ended.
 func (c *Conn) closeResult() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if c.proto.CloseReceived() != nil && c.proto.CloseSent() != nil {
 		return nil
 	}
@@ -143,8 +143,8 @@ func (c *Conn) startClosing() {
 // last; the peer's close frame is awaited; the transport is closed. It is the
 // closer's goroutine, which the connection always ends with.
 func (c *Conn) close(l *Limit) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	c.writeLast(l)
 	c.awaitClose(l)
 	c.endTransport(l)
@@ -186,17 +186,17 @@ func (c *Conn) endTransport(l *Limit) {
 	}
 	c.aborted = true // nobody waits for it any more
 	c.pokeWriter()
-	c.mu.Unlock()
+	c.unlock()
 	c.tr.close()
-	c.mu.Lock()
+	c.lock()
 }
 
 func (c *Conn) halfClose(l *Limit) (ok bool) {
 	if c.writeErr != nil {
 		return false
 	}
-	c.mu.Unlock()
-	defer c.mu.Lock()
+	c.unlock()
+	defer c.lock()
 	c.tr.setWriteDeadline(l.Deadline) // TLS has something to say first
 	return c.tr.closeWrite()
 }
@@ -228,9 +228,9 @@ func (c *Conn) discard(l *Limit) (more bool) {
 	c.tr.setReadDeadline(l.Deadline)
 	c.in.giveBack()
 	c.in.window, c.in.n = nil, 0
-	c.mu.Unlock()
+	c.unlock()
 	err := c.tr.read(&c.in)
-	c.mu.Lock()
+	c.lock()
 	return err == nil || isTimeout(err)
 }
 
@@ -242,9 +242,8 @@ func (c *Conn) end() {
 		c.waitChange(nil)
 	}
 	c.write.acquire(c, nil)
-	c.dropPending()
+	c.pend.release()
 	c.write.release()
-	c.leave()
 	c.keepStreamed()
 	c.in.giveBack()
 	c.abandonWriter()
@@ -255,9 +254,9 @@ func (c *Conn) end() {
 	c.pongs = nil
 	c.waiters.wakeAll()
 	if err := c.proto.CloseError(); c.onEnd != nil {
-		c.mu.Unlock()
+		c.unlock()
 		c.onEnd(err)
-		c.mu.Lock()
+		c.lock()
 	}
 	c.over = true
 	if c.ended != nil {
@@ -269,7 +268,6 @@ func (c *Conn) stopTimers() {
 	c.grace.stop()
 	c.backstop.stop()
 	c.deferral.stop()
-	c.readWatch.off()
-	c.writeWatch.off()
+	c.unwatch()
 	c.keeper.stop()
 }

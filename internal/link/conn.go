@@ -50,57 +50,39 @@ type Options struct {
 }
 
 // Conn is an open connection, of either role and for either face. A server may
-// have very many that are idle, so what an idle one does not need is elsewhere,
-// and small fields stand side by side.
+// have very many that are idle, so what an idle one does not need is at the
+// desk, and small fields stand side by side.
 type Conn struct {
 	opts  *Options
 	tr    transport
 	start time.Time
 	onEnd func(error) // called once, before Done, with how it ended; may be nil
 
-	mu    sync.Mutex // guards all below
-	proto protocol.Conn
+	mu    sync.Mutex    // guards all below; see lock
+	*desk               // what is under way; nil while nothing is
 	id    *[16]byte     // see ID; nil until asked for
 	ended chan struct{} // closed when the transport is; nil until asked for
 
 	// Reading: see read.go and attendant.go.
-	recv      receiver        // the application's receive call
-	in        input           // what is being read and looked at; the token holder's
-	event     *protocol.Event // what was found last
-	queue     *queue          // read and not received; nil if nothing is
-	stream    *Reader         // the message that is being received in pieces
-	waiters   waitList        // who waits for a frame, the token, or the end
-	recvErr   error           // what receivers get after the queue
-	readWatch watch           // interrupts a read when a context ends
-	grace     lazyTimer       // the attendant's
-	graceSeen uint32          // received when it was set
-	received  uint32          // receive calls that have returned
-	reader    reader          // who holds the reader token
-	poked     bool            // the read deadline was set to interrupt the reader
-	deferred  bool            // the peer's violation waits for the queue to be read
-	pausing   bool            // reading has stopped because the queue is full
-	pausedAt  time.Duration   // since when, from start
-	paused    time.Duration   // in all, before pausedAt
+	recv     receiver      // the application's receive call
+	in       input         // what is being read and looked at; the token holder's
+	watches  *watches      // interrupt reads and writes when contexts end; nil until first used
+	grace    lazyTimer     // the attendant's
+	backstop lazyTimer     // writes what was held for too long
+	paused   time.Duration // for how long reading stood still in all, before desk.pausedAt
 
-	// Writing: see write.go and desk.go.
-	*desk                // send, pend and out; nil while there is nothing to write
-	message    token     // held for a whole data message
-	writer     *Writer   // the open one; it holds the message token
-	write      token     // held for one socket write
-	writeErr   error     // the transport takes no more
-	writeWatch watch     // interrupts a write when a context ends
-	backstop   lazyTimer // writes what was held for too long
-	deferral   lazyTimer // bounds how long a violation waits for the queue to be read
-	writePoked bool      // the write deadline was set to interrupt the writer
-	writing    bool      // out is being written
-	closing    bool      // the closer has started; see close.go
-	aborted    bool      // cut the transport, whatever is under way
-	over       bool      // the transport is closed
+	reader     reader // who holds the reader token
+	received   bool   // a receive call has returned since the grace period began
+	poked      bool   // the read deadline was set to interrupt the reader
+	writePoked bool   // the write deadline was set to interrupt the writer
+	writing    bool   // out is being written
+	closing    bool   // the closer has started; see close.go
+	aborted    bool   // cut the transport, whatever is under way
+	over       bool   // the transport is closed
 
 	// Keepalive: see keeper.go.
 	keeper keeper
 	stats  keepalive.Stats
-	pongs  []*Pong // pings of the application that wait for their pongs
 }
 
 // reader says who holds the reader token.
@@ -118,16 +100,11 @@ func (c *Conn) Init(conn net.Conn, early []byte, opts *Options) {
 	c.opts = opts
 	c.tr = newTransport(conn)
 	c.start = time.Now()
-	c.proto.Init(protocol.Config{
-		Role:           opts.Role,
-		MaxMessageSize: opts.MaxMessageSize,
-		MaskKeys:       maskKeys{},
-	})
 	c.stats.LastByte = c.start
+	c.lock()
 	c.feedEarly(early)
-	c.mu.Lock()
 	c.startGrace()
-	c.mu.Unlock()
+	c.unlock()
 }
 
 // feedEarly takes what arrived together with the opening handshake.
@@ -148,8 +125,8 @@ func (c *Conn) OnEnd(f func(error)) { c.onEnd = f }
 
 // Done is closed when the connection has ended and its transport is closed.
 func (c *Conn) Done() <-chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if c.ended == nil {
 		c.ended = make(chan struct{})
 		if c.over {
@@ -162,8 +139,8 @@ func (c *Conn) Done() <-chan struct{} {
 // Err returns how the connection ended, a [*protocol.CloseError], or nil as
 // long as it has not.
 func (c *Conn) Err() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if !c.over {
 		return nil
 	}
@@ -172,8 +149,8 @@ func (c *Conn) Err() error {
 
 // State returns where the connection is in its life.
 func (c *Conn) State() protocol.State {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	return c.proto.State()
 }
 

@@ -1,48 +1,88 @@
 package link
 
-import "sync"
+import (
+	"sync"
+	"time"
 
-// A desk is what a connection writes at: the frame that is being sent, what is
-// pending, and what is being written. It is borrowed for as long as there is
-// any of that, so that an idle connection has none. It is guarded by Conn.mu,
-// but for out, which is the write token holder's.
+	"github.com/tandemws/tandem/protocol"
+)
+
+// A desk is what a connection works with while anything is under way. It is
+// borrowed, so that an idle connection, of which a server may have very many,
+// has none. It is guarded by Conn.mu, but for out, which is the write token
+// holder's.
 type desk struct {
-	send sender
-	pend pending
-	out  output
+	proto protocol.Conn
+	event *protocol.Event // what was found last
+
+	waiters waitList // who waits for a frame, the reader token, or the end
+
+	// Reading.
+	queue    queue         // read and not received
+	stream   *Reader       // the message that is being received in pieces
+	recvErr  error         // what receivers get after the queue
+	deferred bool          // the peer's violation waits for the queue to be read
+	deferral lazyTimer     // ... and for how long at most
+	pausing  bool          // reading has stopped because the queue is full
+	pausedAt time.Duration // since when, from Conn.start
+
+	// Writing.
+	message  token   // held for a whole data message
+	send     sender  // what its holder is sending
+	writer   *Writer // the open one; it holds the message token
+	write    token   // held for one socket write
+	pend     pending // encoded and not written
+	out      output  // what is being written
+	writeErr error   // the transport takes no more
+
+	// Pings that wait for their pongs.
+	pongs   []*Pong      // the application's
+	waiting waitingPings // keepalive's
 }
 
 var desks = sync.Pool{New: func() any { return new(desk) }}
 
-// sit makes sure that there is a desk. Who calls it holds a token.
-func (c *Conn) sit() {
+// lock takes Conn.mu. Whoever holds it has a desk.
+func (c *Conn) lock() {
+	c.mu.Lock()
 	if c.desk == nil {
-		c.desk = desks.Get().(*desk)
-		c.out.start = c.start
+		c.sit()
 	}
 }
 
-// leave gives the desk back if nobody needs it any more: nothing is pending,
-// and nobody sends or writes.
-func (c *Conn) leave() {
-	if c.desk == nil || c.message.held || c.write.held || len(c.pend.buf) > 0 {
-		return
+// unlock lets go of Conn.mu, and of the desk unless it is needed. Who reads
+// will need it most of the time, so nobody looks before somebody is reading,
+// and waits.
+func (c *Conn) unlock() {
+	if c.reader != nobody && c.desk.idle() {
+		c.leave()
 	}
+	c.mu.Unlock()
+}
+
+func (c *Conn) sit() {
+	c.desk = desks.Get().(*desk)
+	c.out.start = c.start
+	c.proto.Init(protocol.Config{
+		Role:           c.opts.Role,
+		MaxMessageSize: c.opts.MaxMessageSize,
+		MaskKeys:       maskKeys{},
+	})
+}
+
+func (c *Conn) leave() {
+	if c.recv.assembling {
+		c.proto.Detach() // it will be told again where to
+		c.recv.assembling = false
+	}
+	c.event = nil
 	desks.Put(c.desk)
 	c.desk = nil
 }
 
-// unwritten returns how many bytes are pending.
-func (c *Conn) unwritten() int {
-	if c.desk == nil {
-		return 0
-	}
-	return len(c.pend.buf)
-}
-
-// dropPending lets go of what nobody will write.
-func (c *Conn) dropPending() {
-	if c.desk != nil {
-		c.pend.release()
-	}
+// idle reports that nothing is under way.
+func (d *desk) idle() bool {
+	return d.proto.Idle() && !d.message.held && !d.write.held && len(d.pend.buf) == 0 &&
+		d.queue.empty() && d.stream == nil && d.recvErr == nil && d.writeErr == nil &&
+		d.waiters.first == nil && len(d.pongs)+len(d.waiting) == 0
 }

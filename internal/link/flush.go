@@ -46,7 +46,7 @@ func (p *pending) putBack(rest []byte, from *block) {
 
 // pending reports whether anything is held or owed.
 func (c *Conn) pending() bool {
-	return (c.unwritten() > 0 || c.proto.Owed()) && c.writeErr == nil
+	return (len(c.pend.buf) > 0 || c.proto.Owed()) && c.writeErr == nil
 }
 
 // appendOwed moves the control frames that are owed to what is pending.
@@ -54,7 +54,6 @@ func (c *Conn) appendOwed() (err error) {
 	if !c.proto.Owed() {
 		return nil
 	}
-	c.sit()
 	c.pend.buf, err = c.proto.AppendOwed(c.pend.borrow(), time.Now())
 	if err != nil {
 		c.writeFailed(err)
@@ -70,13 +69,13 @@ func (c *Conn) appendOwed() (err error) {
 // transport's, which then is in c.writeErr. c.out.sent tells how much was
 // written.
 func (c *Conn) transmit(l *Limit) error {
-	if c.unwritten() == 0 {
+	if len(c.pend.buf) == 0 {
 		return nil
 	}
 	from := c.takeOut()
-	c.mu.Unlock()
+	c.unlock()
 	ok, err := c.tr.tryWrite(&c.out)
-	c.mu.Lock()
+	c.lock()
 	if err == nil && ok && c.out.len() == 0 {
 		c.wrote(from, nil)
 		return nil
@@ -132,9 +131,9 @@ func (c *Conn) writeWaiting(l *Limit) (late, err error) {
 			return nil, ErrAborted
 		}
 		c.armWrite(l)
-		c.mu.Unlock()
+		c.unlock()
 		err = c.tr.write(&c.out)
-		c.mu.Lock()
+		c.lock()
 		asked := c.disarmWrite(l)
 		switch {
 		case err == errCut:
@@ -159,7 +158,7 @@ func (c *Conn) cutRecord(l *Limit) error {
 // armWrite has the write interrupted at the Limit.
 func (c *Conn) armWrite(l *Limit) {
 	c.writing = true
-	c.writeWatch.on(c, l, (*Conn).pokeWriter)
+	c.watchWrite(l)
 	if at := l.deadline(); !at.IsZero() {
 		c.tr.setWriteDeadline(at)
 	}
@@ -192,7 +191,6 @@ func (c *Conn) releaseWrite() {
 	if c.pending() && !c.write.held {
 		c.startBackstop()
 	}
-	c.leave()
 }
 
 // flush writes what is held or owed without waiting: not for the token, whose
@@ -218,17 +216,17 @@ func (c *Conn) flush() (wrote bool) {
 // writeNow writes what is pending as far as that needs no waiting.
 func (c *Conn) writeNow() {
 	from := c.takeOut()
-	c.mu.Unlock()
+	c.unlock()
 	_, err := c.tr.tryWrite(&c.out)
-	c.mu.Lock()
+	c.lock()
 	c.wrote(from, err)
 }
 
 // flusher writes what is pending, waiting for the transport. It has taken over
 // the write token, and ends when nothing is left, or with the transport.
 func (c *Conn) flusher() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	for c.pending() && c.appendOwed() == nil {
 		c.transmit(nil)
 	}
@@ -246,7 +244,7 @@ func (c *Conn) startBackstop() {
 func (c *Conn) writeFailed(err error) {
 	if c.writeErr == nil {
 		c.writeErr = err
-		c.dropPending()
+		c.pend.release()
 		c.startClosing()
 	}
 }

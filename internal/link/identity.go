@@ -9,8 +9,8 @@ import (
 // ID returns a random UUID that tells the connection from all others. It is
 // made when it is first asked for.
 func (c *Conn) ID() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if c.id == nil {
 		c.id = new([16]byte)
 		rand.Read(c.id[:])

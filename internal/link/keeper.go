@@ -23,17 +23,19 @@ type keeper struct {
 	runner  Runner
 
 	// Times are counted from Conn.start; 0 is none.
-	waiting  []keepalivePing // for their pongs, oldest first, at most maxWaiting
-	pingEnd  int64           // written when the latest was
-	pongDue  time.Duration   // when the latest ping that was answered was due
-	written  int64           // bytes taken by the transport
-	lastTook time.Duration   // when it last took some while the latest ping waited
+	pingEnd  int64         // written when the latest ping was
+	pongDue  time.Duration // when the latest ping that was answered was due
+	written  int64         // bytes taken by the transport
+	lastTook time.Duration // when it last took some while the latest ping waited
 
 	state   pingProgress // of the latest ping
 	running bool         // the runner was started
 }
 
-// keepalivePing is a ping of the schedule's.
+// A waitingPings has the schedule's pings that wait for their pongs, oldest
+// first.
+type waitingPings []keepalivePing
+
 type keepalivePing struct {
 	id  protocol.PingID
 	due time.Duration
@@ -41,6 +43,28 @@ type keepalivePing struct {
 
 // maxWaiting is how many pings are remembered; the protocol remembers no more.
 const maxWaiting = 64
+
+func (w *waitingPings) push(id protocol.PingID, due time.Duration) {
+	if len(*w) == maxWaiting {
+		w.forget(1)
+	}
+	*w = append(*w, keepalivePing{id, due})
+}
+
+// settle forgets the pings up to id, and returns when the last of them was
+// due, 0 if there was none.
+func (w *waitingPings) settle(id protocol.PingID) (due time.Duration) {
+	n := 0
+	for n < len(*w) && (*w)[n].id <= id {
+		due = (*w)[n].due
+		n++
+	}
+	w.forget(n)
+	return due
+}
+
+// forget drops the n oldest.
+func (w *waitingPings) forget(n int) { *w = (*w)[:copy(*w, (*w)[n:])] }
 
 // pingProgress is how far the latest keepalive ping has come on its way out.
 type pingProgress uint8
@@ -70,30 +94,6 @@ func (k *keeper) wrote(n int64, all bool, start time.Time) {
 	}
 }
 
-// sending notes that a ping is owed.
-func (k *keeper) sending(id protocol.PingID, due time.Duration) {
-	if len(k.waiting) == maxWaiting {
-		k.forget(1)
-	}
-	k.waiting = append(k.waiting, keepalivePing{id, due})
-	k.state = pingOwed
-}
-
-// answered notes that a pong has settled the pings up to id.
-func (k *keeper) answered(id protocol.PingID) {
-	n := 0
-	for n < len(k.waiting) && k.waiting[n].id <= id {
-		k.pongDue = k.waiting[n].due
-		n++
-	}
-	k.forget(n)
-}
-
-// forget drops the n oldest pings.
-func (k *keeper) forget(n int) {
-	k.waiting = k.waiting[:copy(k.waiting, k.waiting[n:])]
-}
-
 func (k *keeper) stop() {
 	if k.running {
 		k.runner.Stop()
@@ -103,8 +103,8 @@ func (k *keeper) stop() {
 // StartKeepalive begins the schedule. The runner is not started as long as
 // there is nothing to do.
 func (c *Conn) StartKeepalive(runner Runner) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	c.keeper.runner = runner
 	c.keeper.monitor.Start(c.opts.Keepalive, c.start)
 	c.wakeKeeper()
@@ -112,8 +112,8 @@ func (c *Conn) StartKeepalive(runner Runner) {
 
 // SetKeepalive changes the schedule.
 func (c *Conn) SetKeepalive(cfg keepalive.Config) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	c.keeper.monitor.SetConfig(cfg, time.Now())
 	c.wakeKeeper()
 }
@@ -134,8 +134,8 @@ func (c *Conn) wakeKeeper() {
 // Tick does what the schedule wants now, without waiting for anything, and
 // returns when it wants something again. It is [keepalive.Target]'s.
 func (c *Conn) Tick(now time.Time) (next time.Time, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	return c.tick(now)
 }
 
@@ -167,7 +167,8 @@ func (c *Conn) keepalivePing(due time.Time) {
 	if err != nil {
 		return // no random payload; the next one may have better luck
 	}
-	c.keeper.sending(id, due.Sub(c.start))
+	c.waiting.push(id, due.Sub(c.start))
+	c.keeper.state = pingOwed
 	c.stats.PingsSent++
 	c.flush()
 }
@@ -190,9 +191,9 @@ func (c *Conn) evidence(now time.Time) keepalive.Evidence {
 		PingSent:      k.state == pingWritten,
 		WriteProgress: c.at(k.lastTook),
 		Written:       k.written,
-		Unsent:        int64(c.unwritten()),
-		Queued:        c.queue.len(),
-		QueuedBytes:   c.queue.size(),
+		Unsent:        int64(len(c.pend.buf)),
+		Queued:        len(c.queue.events),
+		QueuedBytes:   c.queue.bytes,
 		RTT:           c.stats.SmoothedRTT,
 	}
 	if ev.PausedNow {
@@ -225,7 +226,7 @@ func (c *Conn) inspect() keepalive.Transport {
 
 // KeepaliveStats returns what is known of the connection's keepalive.
 func (c *Conn) KeepaliveStats() keepalive.Stats {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	return c.stats
 }

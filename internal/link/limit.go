@@ -137,9 +137,9 @@ func (list *waitList) remove(w *waiter) {
 func (c *Conn) waitChange(l *Limit) error {
 	w := newWaiter()
 	c.waiters.add(w)
-	c.mu.Unlock()
+	c.unlock()
 	err := l.wait(w.ready)
-	c.mu.Lock()
+	c.lock()
 	c.waiters.remove(w)
 	return err
 }

@@ -22,20 +22,20 @@ type Pong struct {
 // a payload that is chosen at random. At the limit the ping may be sent later,
 // but nobody will know of its pong.
 func (c *Conn) Ping(l *Limit, payload []byte) (*Pong, error) {
-	c.mu.Lock()
+	c.lock()
 	if len(c.pongs) == maxPongs {
-		c.mu.Unlock()
+		c.unlock()
 		return nil, ErrTooManyPings
 	}
 	id, err := c.proto.SendPing(payload)
 	if err != nil {
-		c.mu.Unlock()
+		c.unlock()
 		return nil, err
 	}
 	c.stats.PingsSent++
 	pong := &Pong{c: c, id: id}
 	c.pongs = append(c.pongs, pong)
-	c.mu.Unlock()
+	c.unlock()
 	if err := c.Flush(l); err != nil {
 		pong.forget()
 		return nil, err
@@ -45,9 +45,9 @@ func (c *Conn) Ping(l *Limit, payload []byte) (*Pong, error) {
 
 // Pong sends an unsolicited pong (RFC 6455, section 5.5.3).
 func (c *Conn) Pong(l *Limit, payload []byte) error {
-	c.mu.Lock()
+	c.lock()
 	err := c.proto.SendPong(payload)
-	c.mu.Unlock()
+	c.unlock()
 	if err != nil {
 		return err
 	}
@@ -59,8 +59,8 @@ func (c *Conn) Pong(l *Limit, payload []byte) error {
 // called again.
 func (p *Pong) Wait(l *Limit) (time.Duration, error) {
 	c := p.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if err := c.await(l, func() bool { return p.settled }); err != nil {
 		return 0, err
 	}
@@ -73,8 +73,8 @@ func (p *Pong) Wait(l *Limit) (time.Duration, error) {
 // forget takes the ping from those that wait.
 func (p *Pong) forget() {
 	c := p.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	for i, other := range c.pongs {
 		if other == p {
 			c.pongs = append(c.pongs[:i], c.pongs[i+1:]...)
@@ -91,7 +91,9 @@ func (c *Conn) settle() {
 	}
 	newest := settled[len(settled)-1]
 	c.stats.AddRTT(newest.RTT)
-	c.keeper.answered(newest.ID)
+	if due := c.waiting.settle(newest.ID); due != 0 {
+		c.keeper.pongDue = due
+	}
 	for len(c.pongs) > 0 && c.pongs[0].id <= newest.ID {
 		pong := c.pongs[0]
 		pong.settled, pong.rtt = true, newest.RTT
@@ -109,7 +111,7 @@ func (c *Conn) settle() {
 // Latency returns the round-trip time of the latest ping that was answered, 0
 // as long as none was.
 func (c *Conn) Latency() time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	return c.stats.LastRTT
 }

@@ -4,29 +4,13 @@ import "github.com/tandemws/tandem/protocol"
 
 // A queue holds what a background reader keeps for the application: messages,
 // or chunks of one that is received in pieces. Its bounds are Options.MaxQueue
-// and MaxQueueBytes; see Conn.full. nil is an empty one.
+// and MaxQueueBytes; see Conn.full.
 type queue struct {
 	events []*protocol.Event // each with data of its own
 	bytes  int
 }
 
-func (q *queue) empty() bool { return q.len() == 0 }
-
-// len returns how many messages or chunks there are.
-func (q *queue) len() int {
-	if q == nil {
-		return 0
-	}
-	return len(q.events)
-}
-
-// size returns how many bytes they have.
-func (q *queue) size() int {
-	if q == nil {
-		return 0
-	}
-	return q.bytes
-}
+func (q *queue) empty() bool { return len(q.events) == 0 }
 
 func (q *queue) push(ev *protocol.Event) {
 	q.events = append(q.events, ev)

@@ -33,14 +33,14 @@ type receiver struct {
 }
 
 func (c *Conn) receive(l *Limit, dst []byte, into bool) (typ protocol.MessageType, data []byte, err error) {
-	c.mu.Lock()
+	c.lock()
 	if err = c.beginReceive(l); err == nil {
 		c.leaveStream()
 		c.recv.dst, c.recv.into = dst, into
 		typ, data, err = c.nextMessage()
 		c.endReceive()
 	}
-	c.mu.Unlock()
+	c.unlock()
 	if err != nil {
 		data = dst
 	}
@@ -69,7 +69,7 @@ func (c *Conn) endReceive() {
 		c.proto.Detach() // what has arrived moves out of the caller's memory
 	}
 	c.recv = receiver{}
-	c.received++
+	c.received = true
 	c.startGrace()
 	if c.pending() {
 		c.startBackstop()
@@ -125,9 +125,6 @@ func (c *Conn) nextEvent() (ok bool) {
 	switch {
 	case !c.queue.empty():
 		c.event = c.queue.pop()
-		if c.queue.empty() {
-			c.queue = nil // an idle connection holds none
-		}
 		c.resume()
 		return true
 	case c.reader != nobody:
@@ -149,11 +146,17 @@ func (c *Conn) readMore() error {
 		return c.recvErr
 	case c.reader != nobody:
 		return c.awaitReader()
-	case c.recv.into && !c.recv.assembling && c.stream == nil:
+	}
+	c.assemble()
+	return c.fill(&c.recv.limit, application)
+}
+
+// assemble has a message that comes in pieces put where the receiver wants it.
+func (c *Conn) assemble() {
+	if c.recv.into && !c.recv.assembling && c.stream == nil {
 		c.proto.AssembleInto(c.recv.dst)
 		c.recv.assembling = true
 	}
-	return c.fill(&c.recv.limit, application)
 }
 
 func (c *Conn) awaitReader() error {
@@ -198,9 +201,9 @@ func (c *Conn) fill(l *Limit, who reader) (err error) {
 	c.reader = who
 	if err = c.armRead(l); err == nil {
 		c.in.window = c.proto.Window()
-		c.mu.Unlock()
+		c.unlock()
 		err = c.tr.read(&c.in)
-		c.mu.Lock()
+		c.lock()
 		err = c.filled(l, err)
 	}
 	c.reader = nobody
@@ -214,6 +217,9 @@ func (c *Conn) filled(l *Limit, err error) error {
 	asked := c.disarmRead(l)
 	switch {
 	case c.in.n > 0:
+		if c.reader == application {
+			c.assemble()
+		}
 		c.stats.LastByte = time.Now()
 		c.proto.Received(c.stats.LastByte, min(c.in.n, len(c.in.window)), c.in.rest())
 		c.in.n = 0
@@ -235,7 +241,7 @@ func (c *Conn) armRead(l *Limit) error {
 	if err := l.Reached(); err != nil {
 		return err
 	}
-	c.readWatch.on(c, l, (*Conn).pokeReader)
+	c.watchRead(l)
 	if at := l.deadline(); !at.IsZero() {
 		c.tr.setReadDeadline(at)
 	}

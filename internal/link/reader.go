@@ -26,8 +26,8 @@ type Reader struct {
 // begun to arrive. The Limit holds for its Reads too. What is not read of the
 // message is skipped by the next receive call.
 func (c *Conn) ReceiveReader(l *Limit) (protocol.MessageType, *Reader, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if err := c.beginReceive(l); err != nil {
 		return 0, nil, err
 	}
@@ -85,8 +85,8 @@ func (r *Reader) take() {
 // call is under way, it returns an error and can be called again.
 func (r *Reader) Read(p []byte) (n int, err error) {
 	c := r.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if len(p) == 0 || r.err != nil {
 		return 0, r.err
 	}

@@ -17,8 +17,8 @@ func (t *lazyTimer) start(c *Conn, d time.Duration, f func(*Conn)) {
 		return
 	case t.timer == nil:
 		t.timer = time.AfterFunc(d, func() {
-			c.mu.Lock()
-			defer c.mu.Unlock()
+			c.lock()
+			defer c.unlock()
 			t.set = false
 			f(c)
 		})

@@ -38,9 +38,9 @@ func (t *token) acquire(c *Conn, l *Limit) (err error) {
 func (t *token) await(c *Conn, l *Limit, message *protocol.Message) (served bool, err error) {
 	cl := &claim{ready: make(chan struct{}, 1), message: message}
 	t.push(cl)
-	c.mu.Unlock()
+	c.unlock()
 	err = l.wait(cl.ready)
-	c.mu.Lock()
+	c.lock()
 	switch {
 	case cl.served:
 		return true, cl.err

@@ -26,8 +26,8 @@ type rawTransport struct {
 	// holds the write token.
 	in       *input
 	out      *output
-	readErr  syscall.Errno
-	writeErr syscall.Errno
+	readErr  errno
+	writeErr errno
 	ended    bool // the peer has ended its direction
 	wait     bool // until all is written
 
@@ -63,17 +63,19 @@ func (t *rawTransport) read(in *input) error {
 		case t.ended:
 			return io.EOF
 		default:
-			return failure(t.readErr)
+			return t.readErr.err()
 		}
 	}
 }
 
-// failure returns an error number as an error, nil for 0.
-func failure(errno syscall.Errno) error {
-	if errno == 0 {
+// errno is a syscall.Errno in less memory.
+type errno uint32
+
+func (e errno) err() error {
+	if e == 0 {
 		return nil
 	}
-	return errno
+	return syscall.Errno(e)
 }
 
 // onReadable reads once. With nothing to read it gives back the block and asks
@@ -93,7 +95,7 @@ func (t *rawTransport) onReadable(fd uintptr) (done bool) {
 		in.giveBack()
 		return false
 	case err != 0:
-		t.readErr = err
+		t.readErr = errno(err)
 	case n == 0:
 		t.ended = true
 	default:
@@ -107,7 +109,7 @@ func (t *rawTransport) tryWrite(out *output) (ok bool, err error) {
 	if err := t.raw.Write(t.writeReady); err != nil {
 		return true, err
 	}
-	return true, failure(t.writeErr)
+	return true, t.writeErr.err()
 }
 
 func (t *rawTransport) write(out *output) error {
@@ -115,7 +117,7 @@ func (t *rawTransport) write(out *output) error {
 	if err := t.raw.Write(t.writeReady); err != nil {
 		return err
 	}
-	return failure(t.writeErr)
+	return t.writeErr.err()
 }
 
 // onWritable writes once, or until all is written: when the socket is full it
@@ -129,7 +131,7 @@ func (t *rawTransport) onWritable(fd uintptr) (done bool) {
 		case err == syscall.EAGAIN:
 			return !t.wait
 		case err != 0:
-			t.writeErr = err
+			t.writeErr = errno(err)
 			return true
 		}
 		out.wrote(n)

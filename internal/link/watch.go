@@ -10,6 +10,38 @@ type watch struct {
 	stop func() (stopped bool)
 }
 
+// watches are a connection's.
+type watches struct{ read, write watch }
+
+// watchRead has a read interrupted when the Limit's context ends.
+func (c *Conn) watchRead(l *Limit) {
+	if c.needWatches(l) {
+		c.watches.read.on(c, l, (*Conn).pokeReader)
+	}
+}
+
+// watchWrite has a write interrupted when the Limit's context ends.
+func (c *Conn) watchWrite(l *Limit) {
+	if c.needWatches(l) {
+		c.watches.write.on(c, l, (*Conn).pokeWriter)
+	}
+}
+
+func (c *Conn) needWatches(l *Limit) bool {
+	if c.watches == nil && l.done() != nil {
+		c.watches = new(watches)
+	}
+	return c.watches != nil
+}
+
+// unwatch ends what was registered.
+func (c *Conn) unwatch() {
+	if c.watches != nil {
+		c.watches.read.off()
+		c.watches.write.off()
+	}
+}
+
 // on registers act for the Limit's context. c.mu is held; act is called with
 // it held.
 func (w *watch) on(c *Conn, l *Limit, act func(*Conn)) {
@@ -23,8 +55,8 @@ func (w *watch) on(c *Conn, l *Limit, act func(*Conn)) {
 	}
 	w.done = done
 	w.stop = context.AfterFunc(l.Context, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
+		c.lock()
+		defer c.unlock()
 		if w.done == done {
 			act(c)
 		}

@@ -15,13 +15,13 @@ func (c *Conn) Send(l *Limit, m protocol.Message) error {
 	if m.Type == protocol.Text && !utf8.Valid(m.Data) {
 		return protocol.ErrInvalidText
 	}
-	c.mu.Lock()
+	c.lock()
 	served, err := c.beginSend(l, m)
 	if !served && err == nil {
 		err = c.sendMessage(m.Type, m.Data)
 		c.endSend()
 	}
-	c.mu.Unlock()
+	c.unlock()
 	return err
 }
 
@@ -29,7 +29,6 @@ func (c *Conn) Send(l *Limit, m protocol.Message) error {
 func (c *Conn) endSend() {
 	c.send = sender{}
 	c.message.release()
-	c.leave()
 }
 
 // sendMessage sends a message within c.send.limit. The message token is held.
@@ -44,8 +43,8 @@ func (c *Conn) sendMessage(typ protocol.MessageType, data []byte) error {
 
 // Flush returns when everything that was accepted is written.
 func (c *Conn) Flush(l *Limit) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if !c.pending() && !c.write.held {
 		return c.sendable()
 	}
@@ -89,10 +88,9 @@ func (c *Conn) beginSend(l *Limit, m protocol.Message) (served bool, err error) 
 	}
 	if err := c.sendable(); err != nil {
 		c.message.release()
-		c.leave()
 		return false, err
 	}
-	if c.sit(); l != nil {
+	if l != nil {
 		c.send.limit = *l
 	}
 	return false, nil
@@ -384,7 +382,7 @@ func (c *Conn) takeBack(err error) error {
 
 // cutShort ends a connection on which a message cannot be finished.
 func (c *Conn) cutShort(err error) error {
-	c.dropPending() // it may begin in the middle of a frame
+	c.pend.release() // it may begin in the middle of a frame
 	c.abort(fmt.Errorf("%w: %w", ErrPartialWrite, err))
 	return c.recvErr
 }

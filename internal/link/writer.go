@@ -24,8 +24,8 @@ func (c *Conn) SendWriter(l *Limit, typ protocol.MessageType) (*Writer, error) {
 	if typ != protocol.Text && typ != protocol.Binary {
 		return nil, protocol.ErrMessageType
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if _, err := c.beginSend(l, protocol.Message{}); err != nil {
 		return nil, err
 	}
@@ -38,8 +38,8 @@ func (c *Conn) SendWriter(l *Limit, typ protocol.MessageType) (*Writer, error) {
 // connection fails. p is the caller's again when it returns.
 func (w *Writer) Write(p []byte) (n int, err error) {
 	c := w.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if err := w.usable(); err != nil || len(p) == 0 {
 		return 0, err
 	}
@@ -60,8 +60,8 @@ func (w *Writer) Write(p []byte) (n int, err error) {
 // Close ends the message.
 func (w *Writer) Close() error {
 	c := w.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock()
+	defer c.unlock()
 	if err := w.usable(); err != nil {
 		return err
 	}

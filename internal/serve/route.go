@@ -10,22 +10,28 @@ import (
 // matched.
 type Route struct {
 	path   string
-	values []pathValue
+	values *pathValue // nil for most
 }
 
-type pathValue struct{ name, value string }
+type pathValue struct {
+	name, value string
+	next        *pathValue
+}
 
 // RouteOf returns the route of r. The names of the wildcards are read from the
 // pattern, for net/http has no list of them.
 func RouteOf(r *http.Request) Route {
-	route := Route{path: strings.Clone(r.URL.Path)}
+	route := Route{path: "/"}
+	if r.URL.Path != "/" { // which is worth no memory
+		route.path = strings.Clone(r.URL.Path)
+	}
 	for _, segment := range strings.Split(r.Pattern, "/") {
 		name, ok := wildcard(segment)
 		if !ok {
 			continue
 		}
 		if value := r.PathValue(name); value != "" {
-			route.values = append(route.values, pathValue{strings.Clone(name), strings.Clone(value)})
+			route.values = &pathValue{strings.Clone(name), strings.Clone(value), route.values}
 		}
 	}
 	return route
@@ -46,7 +52,7 @@ func (r *Route) Path() string { return r.path }
 
 // PathValue returns the value of the named wildcard, "" if there is none.
 func (r *Route) PathValue(name string) string {
-	for _, v := range r.values {
+	for v := r.values; v != nil; v = v.next {
 		if v.name == name {
 			return v.value
 		}

@@ -11,9 +11,10 @@ PLATFORMS = linux/arm64 linux/386 darwin/arm64 freebsd/amd64 windows/amd64 js/wa
 FUZZTIME = 30s
 COVERAGE = 95
 
-# Tests that count allocations, stacks and goroutines, which the race detector
-# changes: they skip themselves or are not built under it.
-MEASURING = Alloc|Stack|Size|Goroutine|Memory
+# Tests that count allocations, stacks and goroutines, or very many things, which the
+# race detector
+# changes or is too slow for: they skip themselves or are not built under it.
+MEASURING = Alloc|Stack|Size|Goroutine|Memory|Many
 
 .DEFAULT_GOAL = help
 .PHONY: help demo test format vet staticcheck tests measure test-386 cross benchmarks rigs fuzz bench cover
@@ -22,7 +23,7 @@ help: ## list the targets
 	@echo "Targets:"
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-demo: ## watch connections stay alive, and be given up for a reason (20 s)
+demo: ## watch connections stay alive, and be given up for a reason (15 s)
 	$(GO) run ./cmd/tandem demo
 
 # Cheap checks come first, so that a slip shows within seconds.

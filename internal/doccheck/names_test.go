@@ -114,26 +114,6 @@ func declareFields(names map[string]bool, spec *ast.TypeSpec) {
 	}
 }
 
-// TestTargets: what the documentation says of make, make knows.
-func TestTargets(t *testing.T) {
-	makefile := readFile(t, filepath.Join(root, "Makefile"))
-	command := regexp.MustCompile("(?:`|^)make ([a-z0-9-]+)")
-	checked := 0
-	for _, p := range pages(t) {
-		for i, line := range p.lines {
-			for _, match := range command.FindAllStringSubmatch(line, -1) {
-				checked++
-				if !strings.Contains(makefile, "\n"+match[1]+":") {
-					t.Errorf("%s:%d: make has no target %s", p.path, i+1, match[1])
-				}
-			}
-		}
-	}
-	if checked < 3 {
-		t.Errorf("only %d targets were checked", checked)
-	}
-}
-
 // TestDependenciesAreExplained: docs/design.md has a reason for each module
 // that go.mod requires directly.
 func TestDependenciesAreExplained(t *testing.T) {

@@ -35,6 +35,9 @@ var Kinds = []Kind{
 	{"Apache", []string{"apache2", apacheModules}, "apache.conf", func(file string) []string {
 		return []string{"apache2", "-D", "FOREGROUND", "-f", file}
 	}},
+	{"Caddy", []string{"caddy"}, "Caddyfile", func(file string) []string {
+		return []string{"caddy", "run", "--adapter", "caddyfile", "--config", file}
+	}},
 }
 
 // apacheModules is where Debian has them.
@@ -55,8 +58,11 @@ func (k Kind) Start(t testing.TB, idle time.Duration, routes []Route) (address s
 	t.Helper()
 	port := rig.FreePort(t)
 	address = fmt.Sprintf("127.0.0.1:%d", port)
-	argv := k.command(k.writeConfig(t, port, idle, routes))
-	rig.Start(t, exec.Command(argv[0], argv[1:]...), rig.Listens(address))
+	file := k.writeConfig(t, port, idle, routes)
+	argv := k.command(file)
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), "HOME="+filepath.Dir(file)) // Caddy leaves things there
+	rig.Start(t, cmd, rig.Listens(address))
 	return address
 }
 

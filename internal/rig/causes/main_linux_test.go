@@ -1,21 +1,18 @@
 package causes
 
 import (
-	"flag"
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/tandemws/tandem/internal/rig/face"
 )
 
 // The test binary is also the program that peers in processes of their own
-// run; see program_linux_test.go. The cases wait, so all of them wait at once.
+// run; see program_linux_test.go.
 func TestMain(m *testing.M) {
 	if role := os.Getenv(roleVariable); role != "" {
 		runProgram(role)
 		return
 	}
-	flag.Parse()
-	flag.Set("test.parallel", "100")
-	goleak.VerifyTestMain(m)
+	face.Main(m)
 }

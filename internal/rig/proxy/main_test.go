@@ -1,15 +1,9 @@
 package proxy
 
 import (
-	"flag"
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/tandemws/tandem/internal/rig/face"
 )
 
-// All cases wait, most of them half a minute, so all of them wait at once.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	flag.Set("test.parallel", "100")
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { face.Main(m) }

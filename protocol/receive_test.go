@@ -267,6 +267,12 @@ func TestBuffersReleased(t *testing.T) {
 	if c.in.data != nil {
 		t.Error("a closed connection holds on to what it will never look at")
 	}
+
+	c = newTestConn(Server)
+	c.Received(epoch, 0, []byte("\x83 and more"))
+	if c.Next(); c.in.data != nil {
+		t.Error("a connection whose peer broke the protocol holds on to what came after")
+	}
 }
 
 // TestHeaderViolations breaks the rules that depend on role and place, byte by

@@ -249,16 +249,12 @@ func (a *Acceptor) selectSubprotocol(r *http.Request, offered []string) (string,
 // out Date and Server.
 //
 // The error is a [*HandshakeError] that blames the caller: a field with a
-// malformed name or a control character in its value, or one of a body's,
-// which a 101 response cannot have. dst is then returned as it was.
+// malformed name or a control character in its value, one of a body's, which a
+// 101 response cannot have, or a second one of the handshake's. dst is then
+// returned as it was.
 func AppendResponse(dst []byte, header http.Header, now time.Time) ([]byte, error) {
-	if err := checkHeader(header); err != nil {
+	if err := checkResponseHeader(header); err != nil {
 		return dst, err
-	}
-	for _, name := range []string{"Content-Length", "Transfer-Encoding"} {
-		if len(HeaderValues(header, name)) > 0 {
-			return dst, localError("9110, section 8.6", name+" header in a response without a body", nil)
-		}
 	}
 	b := append(dst, "HTTP/1.1 101 Switching Protocols\r\n"...)
 	if _, given := header["Date"]; !given {
@@ -270,6 +266,26 @@ func AppendResponse(dst []byte, header http.Header, now time.Time) ([]byte, erro
 		}
 	}
 	return append(b, "\r\n"...), nil
+}
+
+// checkResponseHeader looks at a header to which fields may have been added, by
+// whoever spells them in another way too: no client would accept the handshake
+// with two of its fields (section 11.3).
+func checkResponseHeader(header http.Header) error {
+	if err := checkHeader(header); err != nil {
+		return err
+	}
+	for _, name := range []string{"Content-Length", "Transfer-Encoding"} {
+		if len(HeaderValues(header, name)) > 0 {
+			return localError("9110, section 8.6", name+" header in a response without a body", nil)
+		}
+	}
+	for _, name := range []string{"Upgrade", headerAccept, headerProtocol, headerExtensions} {
+		if len(HeaderValues(header, name)) > 1 {
+			return localError("4.2.2", "several "+name+" headers", nil)
+		}
+	}
+	return nil
 }
 
 // appendField appends one header line. No field of ours means something when

@@ -301,6 +301,10 @@ func TestAppendResponseRefuses(t *testing.T) {
 		{"": {"a"}},
 		{"Content-Length": {"0"}},
 		{"Transfer-Encoding": {"chunked"}},
+		{"Upgrade": {"websocket", "h2c"}},
+		{headerAccept: {"a", "a"}},
+		{headerProtocol: {"chat"}, "Sec-Websocket-Protocol": {"chat"}}, // as http.Header.Set spells it
+		{headerExtensions: {"a", "b"}},
 	} {
 		got, err := AppendResponse([]byte("before"), header, epoch)
 		var he *HandshakeError

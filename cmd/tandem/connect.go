@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	wsasync "github.com/tandemws/tandem/async"
@@ -22,7 +23,7 @@ Connects to a ws or wss URL. Each line that you type, or that comes on standard
 input, is sent as a text message. Messages that come are printed behind "< ";
 binary ones in hexadecimal; characters that a terminal would obey are escaped
 as in Go: \n, \x1b, \u202e. Ctrl-D and Ctrl-C close the connection with code
-1000.
+1000, for which the peer has some time; another Ctrl-C cuts it.
 
 Messages go to standard output. Without a terminal all else goes to standard
 error.
@@ -93,11 +94,20 @@ func withSubprotocol(name string) string {
 // The goroutine that reads lines may then still wait for one, which nobody can
 // interrupt; it ends with the standard input or the process.
 func (c *connectCall) talk(ctx context.Context, conn *wsasync.ClientConn, console console) error {
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	var closing atomic.Bool
+	leave := func() {
+		if closing.Swap(true) {
+			conn.CloseNow() // the user is tired of waiting for the peer
+		}
+		conn.Close()
+	}
+	stop := context.AfterFunc(ctx, leave)
 	defer stop()
 	go func() {
 		c.sendLines(conn, console)
-		conn.Close()
+		if ctx.Err() == nil {
+			leave()
+		}
 	}()
 	for m, err := range conn.Messages(context.Background()) {
 		if err == nil {

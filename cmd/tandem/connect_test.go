@@ -104,6 +104,18 @@ func TestConnectInterrupt(t *testing.T) {
 	checkContains(t, "standard error", tandem.err.String(), "Connection closed: 1000 (OK).\n")
 }
 
+// TestConnectImpatient: Ctrl-C while the peer takes its time to close cuts the
+// connection, so that nobody has to wait for a peer that is gone.
+func TestConnectImpatient(t *testing.T) {
+	url, heard := serveMute(t)
+	tandem := start(t, "connect", "--timeout", "1h", url)
+	tandem.keys.Close()
+	<-heard // our close frame
+	tandem.interrupt()
+	tandem.wait(t, statusFailed)
+	checkContains(t, "standard error", tandem.err.String(), "Connection lost: websocket: sent 1000 (OK); no close frame received: websocket: connection aborted")
+}
+
 // TestConnectFlags: what the flags ask for is in the opening handshake.
 func TestConnectFlags(t *testing.T) {
 	server := wsasync.ServerOptions{Subprotocols: []string{"b"}, Origins: []string{"https://example.com"}}

@@ -103,7 +103,11 @@ func newTerminalConsole(in io.Reader, out io.Writer) *terminalConsole {
 
 func (c *terminalConsole) readLine() (string, error) {
 	c.resize()
-	return c.term.ReadLine()
+	line, err := c.term.ReadLine()
+	if err != nil {
+		c.restoreMode() // from here on Ctrl-C is a signal again
+	}
+	return line, err
 }
 
 func (c *terminalConsole) message(line string) { c.write("< " + line) }
@@ -122,7 +126,7 @@ func (c *terminalConsole) resize() {
 	if c.size == nil {
 		return
 	}
-	if width, height, err := c.size(); err == nil && width > 0 && height > 0 {
+	if width, height, err := c.size(); err == nil && width > 0 {
 		c.term.SetSize(width, height)
 	}
 }
@@ -133,6 +137,10 @@ func (c *terminalConsole) close(last string) {
 	c.term.SetPrompt("")
 	c.status(last)
 	c.screen.endLine()
+	c.restoreMode()
+}
+
+func (c *terminalConsole) restoreMode() {
 	if c.restore != nil {
 		c.restore()
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -60,18 +61,24 @@ func (p *demoPlan) allowed() time.Duration {
 	return most + most/10 + 500*time.Millisecond
 }
 
+// errLimit ends a demo in which something that should happen does not.
+var errLimit = errors.New("the demo takes too long")
+
 // runDemo runs the plan and tells whether all went as it should.
 func runDemo(ctx context.Context, plan *demoPlan, std stdio) (status int) {
-	ctx, cancel := context.WithTimeout(ctx, plan.limit)
+	limited, cancel := context.WithTimeoutCause(ctx, plan.limit, errLimit)
 	defer cancel()
 	d := &demo{plan: plan, out: std.out}
 	defer d.close()
-	if err := d.open(ctx); err != nil {
+	if err := d.open(limited); err != nil {
 		fmt.Fprintf(std.err, "tandem demo: %s\n", escape(err.Error()))
 		return statusFailed
 	}
 	d.introduce()
-	d.play(ctx)
+	d.play(limited)
+	if ctx.Err() != nil { // by the user, who has seen enough
+		return statusFailed
+	}
 	if !d.writeFindings(d.findings()) {
 		return statusFailed
 	}
@@ -140,7 +147,7 @@ func (d *demo) play(ctx context.Context) {
 		case <-rows.C:
 			d.tellRow()
 		case <-ctx.Done():
-			d.tell("interrupted: %v", context.Cause(ctx))
+			d.tell("stopped: %v", context.Cause(ctx))
 			return
 		}
 	}

@@ -41,7 +41,21 @@ func TestDemoWithoutFault(t *testing.T) {
 		t.Errorf("status %d, want %d", status, statusFailed)
 	}
 	checkContains(t, "standard output", out.String(), "✗ sync: reported the silent link within 3.25 s of the last byte: not at all")
+	checkContains(t, "standard output", out.String(), "stopped: the demo takes too long")
 	checkContains(t, "standard output", out.String(), "Not everything happened")
+}
+
+// TestDemoInterrupted: a demo that the user ends is not a success, and blames
+// nobody.
+func TestDemoInterrupted(t *testing.T) {
+	tandem := start(t, "demo")
+	tandem.out.waitFor(t, "0.5 s  sync")
+	tandem.interrupt()
+	tandem.wait(t, statusFailed)
+	checkContains(t, "standard output", tandem.out.String(), "stopped: ")
+	if strings.Contains(tandem.out.String(), "✗") {
+		t.Error("the output blames somebody")
+	}
 }
 
 func TestReported(t *testing.T) {

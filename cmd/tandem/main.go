@@ -79,7 +79,7 @@ func (cmd *command) execute(ctx context.Context, args []string, std stdio) (stat
 		cmd.writeHelp(std.out)
 		return statusOK
 	case err == nil && len(operands) != len(cmd.operands):
-		err = fmt.Errorf("wants %d operands, got %d", len(cmd.operands), len(operands))
+		err = fmt.Errorf("%d operands; usage: %s", len(operands), cmd.line())
 	}
 	if err != nil {
 		fmt.Fprintf(std.err, "tandem %s: %s; see \"tandem help %s\"\n", cmd.name, escape(err.Error()), cmd.name)

@@ -11,7 +11,6 @@ import (
 
 	wsasync "github.com/tandemws/tandem/async"
 	"github.com/tandemws/tandem/keepalive"
-	"github.com/tandemws/tandem/protocol"
 )
 
 func pingCommand() *command {
@@ -129,6 +128,10 @@ func (s *pinging) run(ctx context.Context) error {
 	cancel()
 	s.conn.Close()
 	s.waiting.Wait()
+	close(s.results)
+	for r := range s.results { // that came at the last moment
+		s.note(r)
+	}
 	return err
 }
 
@@ -182,14 +185,14 @@ func (s *pinging) roundTrip(ctx context.Context) (time.Duration, error) {
 	return pong.Wait(ctx)
 }
 
-// note counts a result and writes a line. An error of the connection is none
-// of the ping's: its end will be told.
+// note counts a result and writes a line. Other errors than the time-out are
+// none of the ping's: the connection has ended or the user has.
 func (s *pinging) note(r pingResult) {
 	switch {
 	case r.err == nil:
 		s.stats.add(r.rtt)
 		fmt.Fprintf(s.out, "pong from %v: seq=%d rtt=%s\n", s.conn.RemoteAddr(), r.seq, milliseconds(r.rtt))
-	case !errors.Is(r.err, protocol.ErrClosed):
+	case errors.Is(r.err, context.DeadlineExceeded):
 		fmt.Fprintf(s.out, "no pong for seq=%d within %v\n", r.seq, s.call.timeout)
 	}
 }

@@ -73,7 +73,8 @@ func TestPingInterrupt(t *testing.T) {
 // pongs came.
 func TestPingNoPong(t *testing.T) {
 	t.Parallel() // for the closing handshake takes its whole second
-	status, out, errs := call(t, "ping", "--count", "2", "--interval", "10ms", "--timeout", "200ms", serveMute(t))
+	url, _ := serveMute(t)
+	status, out, errs := call(t, "ping", "--count", "2", "--interval", "10ms", "--timeout", "200ms", url)
 	if status != statusFailed || errs != "" {
 		t.Errorf("status %d, standard error %q", status, errs)
 	}
@@ -83,8 +84,9 @@ func TestPingNoPong(t *testing.T) {
 }
 
 // serveMute starts a server that agrees to the opening handshake and is silent
-// from then on.
-func serveMute(t *testing.T) (url string) {
+// from then on. heard is closed when it hears something; it is for one client.
+func serveMute(t *testing.T) (url string, heard <-chan struct{}) {
+	first := make(chan struct{})
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, header, err := new(protocol.Acceptor).Accept(r)
 		if err != nil {
@@ -103,10 +105,12 @@ func serveMute(t *testing.T) (url string) {
 		}
 		defer conn.Close()
 		conn.Write(response)
+		conn.Read(make([]byte, 1))
+		close(first)
 		io.Copy(io.Discard, conn)
 	}))
 	t.Cleanup(web.Close)
-	return strings.Replace(web.URL, "http", "ws", 1)
+	return strings.Replace(web.URL, "http", "ws", 1), first
 }
 
 // TestPingLost: the loss of the connection is an error, whatever came before.

@@ -11,9 +11,9 @@ PLATFORMS = linux/arm64 linux/386 darwin/arm64 freebsd/amd64 windows/amd64 js/wa
 FUZZTIME = 30s
 COVERAGE = 95
 
-# Tests that count allocations, stacks and goroutines, or very many things, which the
-# race detector
-# changes or is too slow for: they skip themselves or are not built under it.
+# Tests that count allocations, stacks and goroutines, which the race detector
+# changes, or connections, for which it is too slow: they skip themselves under
+# it or are not built.
 MEASURING = Alloc|Stack|Size|Goroutine|Memory|Many
 
 .DEFAULT_GOAL = help
@@ -56,8 +56,8 @@ tests: ## all tests, shuffled, with the race detector where there is a C compile
 		TANDEM_RIGS= $(GO) test -shuffle=on ./...; \
 	fi
 
-measure: ## the tests of allocations, stacks and goroutines, without the race detector
-	@echo "== tests of allocations, stacks, sizes and goroutines"
+measure: ## tests that measure, without the race detector
+	@echo "== tests that measure, without the race detector"
 	@TANDEM_RIGS= $(GO) test -shuffle=on -run='$(MEASURING)' ./...
 
 # Lengths are 64 bits on the wire and 32 bits in an int there. Only Linux on x86

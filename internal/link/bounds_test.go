@@ -1,0 +1,216 @@
+package link
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tandemws/tandem/protocol"
+)
+
+// open makes a connection over one end of a pipe, and returns the other end.
+func open(t *testing.T, opts Options) (*Conn, net.Conn) {
+	t.Helper()
+	ours, theirs := NewPipe()
+	opts.Role = protocol.Server
+	c := new(Conn)
+	c.Init(ours, nil, opts.WithDefaults())
+	t.Cleanup(func() {
+		theirs.Close()
+		c.Abort(ErrAborted)
+		<-c.Done()
+	})
+	return c, theirs
+}
+
+// clientFrame returns a frame as a client sends it, with a masking key of zeros.
+func clientFrame(op protocol.Opcode, payload []byte) []byte {
+	h := protocol.Header{Fin: true, Opcode: op, Masked: true, Length: int64(len(payload))}
+	return append(protocol.AppendHeader(nil, h), payload...)
+}
+
+// TestPingFlood has a peer ping in a loop and never read. What is kept for it
+// stays within the bounds that the protocol sets for owed pongs.
+func TestPingFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := open(t, Options{})
+		ping := clientFrame(protocol.OpPing, make([]byte, protocol.MaxControlPayload))
+		const atOnce, frame = 64, 2 + protocol.MaxControlPayload // see protocol: maxPongs
+		for range 10000 {
+			if _, err := peer.Write(ping); err != nil {
+				t.Fatal(err)
+			}
+			c.lock()
+			kept := len(c.pend.buf)
+			c.unlock()
+			if kept > 2*atOnce*frame {
+				t.Fatalf("%d bytes wait to be written", kept)
+			}
+		}
+		synctest.Wait()
+		c.lock()
+		owed, err := c.proto.AppendOwed(nil, time.Now())
+		c.unlock()
+		if len(owed) > atOnce*frame || err != nil {
+			t.Errorf("%d bytes are owed, %v", len(owed), err)
+		}
+	})
+}
+
+// TestLastPongs answers the newest pings of a flood once the peer reads, and
+// all those that fit, in order.
+func TestLastPongs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, peer := open(t, Options{})
+		const n = 5000
+		go func() {
+			for i := range n {
+				peer.Write(clientFrame(protocol.OpPing, []byte{byte(i >> 8), byte(i)}))
+			}
+		}()
+		last := -1
+		for last < n-1 {
+			var pong [4]byte
+			if _, err := io.ReadFull(peer, pong[:]); err != nil {
+				t.Fatal(err)
+			}
+			i := int(pong[2])<<8 | int(pong[3])
+			if pong[0] != 0x8a || pong[1] != 2 || i <= last {
+				t.Fatalf("% x after pong %d", pong, last)
+			}
+			last = i
+		}
+	})
+}
+
+// TestTokenOrder hands a token over in the order of arrival, past those who
+// have given up.
+func TestTokenOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := open(t, Options{})
+		var tok token
+		c.lock()
+		if err := tok.acquire(c, nil); err != nil {
+			t.Fatal(err)
+		}
+		c.unlock()
+		var waiting sync.WaitGroup
+		var order []int
+		for i := range 10 {
+			waiting.Go(func() {
+				l := After(time.Hour)
+				if i%3 == 0 { // the first and the last among them
+					l = After(time.Second)
+				}
+				c.lock()
+				defer c.unlock()
+				err := tok.acquire(c, l)
+				if gone := i%3 == 0; gone != errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Errorf("%d: %v", i, err)
+				}
+				if err == nil {
+					order = append(order, i)
+					tok.release()
+				}
+			})
+			synctest.Wait()
+		}
+		time.Sleep(2 * time.Second)
+		c.lock()
+		tok.release()
+		c.unlock()
+		waiting.Wait()
+		if len(order) != 6 || order[0] != 1 || order[1] != 2 || order[2] != 4 || order[5] != 8 {
+			t.Errorf("order %v", order)
+		}
+		if tok.held || tok.first != nil || tok.last != nil {
+			t.Errorf("the token is not free: %+v", tok)
+		}
+	})
+}
+
+// TestTokenGrantedTooLate grants a token at the moment at which its claim gives
+// up: it goes on to the next.
+func TestTokenGrantedTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := open(t, Options{})
+		var tok token
+		c.lock()
+		tok.held = true
+		c.unlock()
+		late := make(chan error, 1)
+		go func() {
+			c.lock()
+			defer c.unlock()
+			late <- tok.acquire(c, After(time.Second))
+		}()
+		synctest.Wait()
+		time.Sleep(time.Second) // its time is up; it may or may not have noticed
+		c.lock()
+		tok.release()
+		c.unlock()
+		if err := <-late; err == nil {
+			c.lock()
+			tok.release()
+			c.unlock()
+		}
+		if tok.held {
+			t.Error("nobody has the token, and it is held")
+		}
+	})
+}
+
+// TestQueueBounds stops reading at either bound, and resumes at a quarter.
+func TestQueueBounds(t *testing.T) {
+	for name, opts := range map[string]Options{
+		"messages": {MaxQueue: 8, MaxQueueBytes: -1},
+		"bytes":    {MaxQueue: -1, MaxQueueBytes: 800},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, peer := open(t, opts)
+				for range 20 {
+					peer.Write(clientFrame(protocol.OpBinary, make([]byte, 100)))
+				}
+				for i := range 20 {
+					time.Sleep(time.Second)
+					c.lock()
+					queued, paused := len(c.queue.events), c.pausing
+					c.unlock()
+					if queued > 8 || i == 0 && (queued != 8 || !paused) || paused && queued < 3 {
+						t.Fatalf("received %d, %d queued, paused: %v", i, queued, paused)
+					}
+					if _, err := c.Receive(After(time.Second)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				c.lock()
+				defer c.unlock()
+				if len(c.queue.events) != 0 || c.queue.bytes != 0 || c.paused == 0 {
+					t.Errorf("queue %+v, paused for %v", c.queue, c.paused)
+				}
+			})
+		})
+	}
+}
+
+// TestIdleHoldsNothing looks at what a connection keeps while it waits.
+func TestIdleHoldsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := open(t, Options{})
+		go c.Receive(nil)
+		peer.Write(clientFrame(protocol.OpPing, []byte("ping")))
+		io.ReadFull(peer, make([]byte, 6))
+		synctest.Wait()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.desk != nil {
+			t.Errorf("an idle connection holds its desk: %+v", c.desk)
+		}
+	})
+}

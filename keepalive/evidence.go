@@ -71,9 +71,16 @@ type Transport struct {
 	// acknowledged.
 	PingAcked bool
 
-	// Acked is how many bytes were acknowledged since the start
-	// (tcpi_bytes_acked). Only its growth matters.
+	// Acked grows with everything that the peer's transport acknowledges, in
+	// order (tcpi_bytes_acked) or behind something that was lost on the way
+	// (tcpi_delivered). Only its growth matters.
 	Acked int64
+
+	// Unread is how many bytes have arrived and were not read: we did not come
+	// to it, or something is missing before them, which can take seconds to be
+	// sent again. What the system needs to keep them may be counted too
+	// (SK_MEMINFO_RMEM_ALLOC); all that matters is whether there are any.
+	Unread int64
 
 	// SinceAck is how long ago the last acknowledgement of any kind came, one
 	// that acknowledges nothing new included (tcpi_last_ack_recv).

@@ -136,6 +136,52 @@ func TestNoTransportProgress(t *testing.T) {
 	}
 }
 
+// What has arrived and was not read is proof of life that we cannot see yet:
+// the clock starts anew from the last acknowledgement.
+func TestUnread(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.expect(20*sec, "ping 20s, wait 30s")
+	d.transport = Transport{Known: true, Unread: 1, SinceAck: 3 * sec, SendWindow: -1}
+	d.expect(30*sec, "inspect, wait 37s")
+	d.transport.SinceAck = 10 * sec // nothing has come any more
+	d.expect(37*sec, "inspect, give up (peer stuck)")
+}
+
+// When it does not count: it came before the ping was due, or there is nothing,
+// or nothing but a pong would do.
+func TestUnreadThatMeansNothing(t *testing.T) {
+	for name, test := range map[string]struct {
+		strict    bool
+		transport Transport
+	}{
+		"it is old":     {false, Transport{Known: true, Unread: 1, SinceAck: 10 * sec}},
+		"there is none": {false, Transport{Known: true, SinceAck: sec}},
+		"strict":        {true, Transport{Known: true, Unread: 1, SinceAck: sec}},
+		"not known":     {false, Transport{Unread: 1, SinceAck: sec}},
+	} {
+		d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec, Strict: test.strict})
+		d.expect(20*sec, "ping 20s, wait 30s")
+		d.transport = test.transport
+		d.next(30 * sec)
+		if d.m.err == nil {
+			t.Errorf("%s: not given up on time", name)
+		}
+	}
+}
+
+// While reading is paused the clock stands still as it is: what is unread then
+// does not start it anew.
+func TestUnreadWhilePaused(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.expect(20*sec, "ping 20s, wait 30s")
+	d.ev.PausedNow, d.ev.Paused = true, 5*sec
+	d.transport = Transport{Known: true, Unread: 1, SinceAck: sec}
+	d.next(30 * sec)
+	if start := d.m.clockStart(); start != 20*sec {
+		t.Errorf("the clock starts at %v; want 20s, when the ping was due", start)
+	}
+}
+
 // Whoever cannot inspect just asks again.
 func TestCannotInspect(t *testing.T) {
 	var m Monitor

@@ -22,8 +22,10 @@ func inspectConn(conn net.Conn) keepalive.Transport {
 	return inspectRaw(raw)
 }
 
-// inspectRaw reads TCP_INFO, and SIOCOUTQ for what the kernel still holds: not
-// sent or not acknowledged. On a Unix socket there is no TCP_INFO.
+// inspectRaw reads TCP_INFO, and what the kernel still holds: SIOCOUTQ counts
+// what was not sent or not acknowledged, and the first value of SO_MEMINFO what
+// was not read, also what cannot be yet because something before it was lost.
+// On a Unix socket there is no TCP_INFO.
 func inspectRaw(raw syscall.RawConn) (tr keepalive.Transport) {
 	raw.Control(func(fd uintptr) {
 		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
@@ -34,10 +36,15 @@ func inspectRaw(raw syscall.RawConn) (tr keepalive.Transport) {
 		if err != nil {
 			return
 		}
+		unread, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_MEMINFO)
+		if err != nil {
+			unread = 0 // before Linux 4.12
+		}
 		tr = keepalive.Transport{
 			Known:       true,
 			Unacked:     int64(unacked),
-			Acked:       int64(info.Bytes_acked),
+			Acked:       int64(info.Bytes_acked) + int64(info.Delivered),
+			Unread:      int64(unread),
 			SinceAck:    time.Duration(info.Last_ack_recv) * time.Millisecond,
 			SendWindow:  int64(info.Snd_wnd),
 			Retransmits: int(info.Retransmits),

@@ -57,6 +57,9 @@ var tenants = map[string][]string{
 	"golang.org/x/sys":  {"internal/link", "internal/rig/..."},
 	"golang.org/x/sync": {"internal/serve"},
 	"golang.org/x/term": {"cmd/..."},
+
+	// What the rigs' tests share is no test itself.
+	"go.uber.org/goleak": {"internal/rig/..."},
 }
 
 // inTests are for every test, and for nothing else.

@@ -1,0 +1,82 @@
+package link
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"github.com/tandemws/tandem/keepalive"
+)
+
+// What the kernel says of a connection is what the schedule understands by it:
+// bytes that arrived and were not read, and bytes that were acknowledged.
+func TestInspect(t *testing.T) {
+	here, there := tcpPair(t)
+	before := inspectConn(here)
+	if !before.Known || before.Unread != 0 || before.Unacked != 0 || before.SendWindow <= 0 {
+		t.Fatalf("an idle connection: %+v", before)
+	}
+
+	there.Write([]byte("unread"))
+	await(t, here, "bytes to read", func(tr keepalive.Transport) bool { return tr.Unread > 0 })
+	here.Read(make([]byte, 6))
+	await(t, here, "nothing left to read", func(tr keepalive.Transport) bool { return tr.Unread == 0 })
+
+	here.Write([]byte("acknowledged"))
+	await(t, here, "an acknowledgement", func(tr keepalive.Transport) bool {
+		return tr.Unacked == 0 && tr.Acked >= before.Acked+int64(len("acknowledged"))
+	})
+}
+
+// A Unix socket does not know of a network.
+func TestInspectUnixSocket(t *testing.T) {
+	listener, err := net.Listen("unix", t.TempDir()+"/socket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	conn, err := net.Dial("unix", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if tr := inspectConn(conn); tr != (keepalive.Transport{}) {
+		t.Errorf("%+v; want nothing", tr)
+	}
+}
+
+// await inspects until what is wanted is seen: the kernel delivers and
+// acknowledges when it likes.
+func await(t *testing.T, conn net.Conn, want string, seen func(keepalive.Transport) bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		tr := inspectConn(conn)
+		switch {
+		case seen(tr):
+			return
+		case time.Now().After(deadline):
+			t.Fatalf("%+v; want %s", tr, want)
+		}
+	}
+}
+
+// tcpPair returns both ends of a connection through the loopback device.
+func tcpPair(t *testing.T) (here, there net.Conn) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	here, err = net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { here.Close() })
+	there, err = listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { there.Close() })
+	return here, there
+}

@@ -6,8 +6,9 @@ import (
 
 // gracePeriod is how long the application may do without receiving before an
 // attendant reads in its place. A handler that answers faster never pays for
-// one; pings wait at most this long for their pongs.
-const gracePeriod = 10 * time.Millisecond
+// one; the peer's pings wait at most this long for their pongs. Ours do not
+// wait, for the round-trip time is to be that of the network; see attendNow.
+const gracePeriod = 50 * time.Millisecond
 
 // startGrace sets the timer, at most once per grace period. c.mu is held.
 func (c *Conn) startGrace() {
@@ -33,9 +34,22 @@ func (c *Conn) graceOver() {
 	}
 }
 
+// attendNow starts the attendant, before the grace period is over, if nobody
+// reads. c.mu is held.
+func (c *Conn) attendNow() {
+	if c.reader != nobody || c.recv.active {
+		return
+	}
+	go func() {
+		c.lock()
+		defer c.unlock()
+		c.attend()
+	}()
+}
+
 // attend reads for an application that does not: pings are answered, pongs
 // counted, a close is seen, and messages are queued. The goroutine that calls
-// it, a timer's, is the attendant; it retires when the application receives
+// it, a timer's or attendNow's, is the attendant; it retires when the application receives
 // again, when the queue is full, and when nothing more will come. c.mu is held.
 func (c *Conn) attend() {
 	for c.reader == nobody && !c.recv.active && c.keepParsed() && c.recvErr == nil {

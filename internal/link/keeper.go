@@ -171,6 +171,7 @@ func (c *Conn) keepalivePing(due time.Time) {
 	c.keeper.state = pingOwed
 	c.stats.PingsSent++
 	c.flush()
+	c.attendNow()
 }
 
 // giveUp cuts the connection, after an attempt to say why that does not wait.

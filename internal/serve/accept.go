@@ -134,6 +134,8 @@ func (s *Server[C]) finish(conn C) {
 	core := s.face.Link(conn)
 	if v := recover(); v != nil {
 		core.Logger().Error("websocket: handler panicked", "panic", v, "stack", string(debug.Stack()))
+	} else if core.State() == protocol.Open {
+		core.Logger().Error("websocket: handler called runtime.Goexit")
 	}
 	core.Close(nil, protocol.InternalError, "")
 	s.remove(conn)

@@ -113,10 +113,12 @@ func listen(addr string) (net.Listener, error) {
 
 // serve has the listeners served until Shutdown. If one fails, all end.
 func (s *Server[C]) serve() {
+	timeout := max(link.Default(s.opts.OpenTimeout, link.DefaultOpenTimeout), 0)
 	s.http = &http.Server{
 		Handler:           s,
 		TLSConfig:         s.opts.TLSConfig,
-		ReadHeaderTimeout: max(link.Default(s.opts.OpenTimeout, link.DefaultOpenTimeout), 0),
+		ReadHeaderTimeout: timeout,
+		IdleTimeout:       timeout, // of a client that was refused and may try again
 		Protocols:         new(http.Protocols),
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}

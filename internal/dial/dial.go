@@ -72,6 +72,14 @@ type Result struct {
 // Dial opens a connection to rawURL. The context, and the open timeout, hold
 // for all of it and no longer.
 func Dial(ctx context.Context, rawURL string, opts *Options) (*Result, error) {
+	result, err := dial(ctx, rawURL, opts)
+	if err != nil && opts.NetConn != nil {
+		opts.NetConn.Close() // it is ours, however early we have failed
+	}
+	return result, err
+}
+
+func dial(ctx context.Context, rawURL string, opts *Options) (*Result, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", protocol.ErrURL, err)
@@ -100,6 +108,9 @@ var errOpenTimeout = fmt.Errorf("websocket: open timeout: %w", context.DeadlineE
 // explain returns err, or why the context ended if that is what it comes from.
 func explain(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
+	if at, bounded := ctx.Deadline(); bounded && cause == nil && !time.Now().Before(at) {
+		cause = context.DeadlineExceeded // who saw it first was not the context
+	}
 	if cause == nil || errors.Is(err, cause) {
 		return err
 	}

@@ -1,7 +1,9 @@
 package suite
 
 import (
+	"context"
 	"errors"
+	"os"
 	"testing"
 	"time"
 
@@ -70,4 +72,12 @@ func took(t *testing.T, since time.Time, want time.Duration) {
 func as[E error](err error) (target E) {
 	errors.As(err, &target)
 	return target
+}
+
+// timeoutOf returns the error that a face's calls have at their bound.
+func timeoutOf(face Face) error {
+	if face == (Sync{}) {
+		return os.ErrDeadlineExceeded
+	}
+	return context.DeadlineExceeded
 }

@@ -49,6 +49,10 @@ type Raw struct {
 	in   *bufio.Reader
 }
 
+func newRaw(conn net.Conn, role protocol.Role) *Raw {
+	return &Raw{Conn: conn, role: role, in: bufio.NewReader(conn)}
+}
+
 // Against connects the end to a raw peer over an in-memory transport. Both are
 // closed with the test.
 func (e End) Against(t *testing.T) (Conn, *Raw) {
@@ -60,13 +64,12 @@ func (e End) Against(t *testing.T) (Conn, *Raw) {
 // AgainstOver is Against over the two ends of a given transport.
 func (e End) AgainstOver(t *testing.T, ours, theirs net.Conn) (Conn, *Raw) {
 	t.Helper()
-	raw := &Raw{Conn: theirs, in: bufio.NewReader(theirs)}
 	t.Cleanup(func() { theirs.Close() })
 	if e.Role == protocol.Client {
-		raw.role = protocol.Server
+		raw := newRaw(theirs, protocol.Server)
 		return e.connect(t, ours, raw), raw
 	}
-	raw.role = protocol.Client
+	raw := newRaw(theirs, protocol.Client)
 	return e.accept(t, ours, raw), raw
 }
 

@@ -1,0 +1,509 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tandemws/tandem/protocol"
+)
+
+// echoing is a handler that echoes messages until its client closes.
+func echoing(conn Conn) error {
+	for m, err := range conn.Messages() {
+		if err != nil {
+			return err
+		}
+		if err := conn.Send(m, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serving has a handler served in a network of its own, for the clients that
+// connect returns. The server ends with the test.
+func (s Setting) serving(t *testing.T, handler func(Conn) error) (server Server, connect func() Conn) {
+	t.Helper()
+	network := NewNetwork()
+	s.ServerOptions.Listener = network
+	server, err := s.Server.Serve(handler, "", &s.ServerOptions)
+	ok(t, err)
+	t.Cleanup(func() { server.Shutdown(time.Minute) })
+	s.ClientOptions.Dial = network.Dial
+	return server, func() Conn {
+		t.Helper()
+		client, err := s.Client.Connect("ws://tandem.test/path?query", &s.ClientOptions)
+		ok(t, err)
+		t.Cleanup(client.CloseNow)
+		return client
+	}
+}
+
+// TestHandlerEnds has handlers end in all ways. The client sees the code, the
+// log has what was wrong, and other connections go on.
+func TestHandlerEnds(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		handler func(Conn) error
+		code    protocol.CloseCode
+		log     string // "": nothing but debug messages
+	}{
+		{"nil", func(Conn) error { return nil }, protocol.NormalClosure, ""},
+		{"error", func(Conn) error { return errors.New("no more coffee") }, protocol.InternalError, "no more coffee"},
+		{"panic", func(Conn) error { panic("at the disco") }, protocol.InternalError, "at the disco"},
+		{"nil panic", func(conn Conn) error { return *(*error)(nil) }, protocol.InternalError, "nil pointer"},
+		{"Goexit", func(Conn) error { runtime.Goexit(); return nil }, protocol.InternalError, "Goexit"},
+		{"closed itself", func(conn Conn) error { conn.CloseWith(4000, ""); return errors.New("late") }, 4000, "late"},
+		{"close error", func(conn Conn) error { conn.CloseWith(4000, ""); return conn.Err() }, 4000, ""},
+		{"somebody else's", func(Conn) error { return &protocol.CloseError{} }, protocol.InternalError, "no close frame"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			Each(t, func(t *testing.T, s Setting) {
+				synctest.Test(t, func(t *testing.T) {
+					var log Log
+					s.ServerOptions.Log = &log
+					server, connect := s.serving(t, func(conn Conn) error {
+						m, err := conn.Recv(0)
+						if err != nil || string(m.Data) == "echo" {
+							return echoing(conn)
+						}
+						return test.handler(conn)
+					})
+					other := connect()
+					send(t, other, "echo")
+					client := connect()
+					send(t, client, "end")
+					if told := expectClosed(t, client); told.Rcvd == nil || told.Rcvd.Code != test.code {
+						t.Errorf("closed with %v, want %v", told, test.code)
+					}
+					<-client.Done()
+					synctest.Wait()
+					if n := server.Len(); n != 1 {
+						t.Errorf("%d connections", n)
+					}
+					send(t, other, "still here")
+					expect(t, other, "still here")
+					logged := log.String()
+					if test.log == "" && strings.Contains(logged, "level=ERROR") || !strings.Contains(logged, test.log) {
+						t.Errorf("want %q in the log:\n%s", test.log, logged)
+					}
+					ok(t, other.Close())
+				})
+			})
+		})
+	}
+}
+
+// TestShutdown ends a server with clients of several kinds.
+func TestShutdown(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			server, connect := s.serving(t, echoing)
+			clients := []Conn{connect(), connect(), connect()}
+			send(t, clients[1], "answered")
+			expect(t, clients[1], "answered")
+			begun := time.Now()
+			var all sync.WaitGroup
+			for _, client := range clients {
+				all.Go(func() {
+					told := expectClosed(t, client)
+					if told.Rcvd == nil || told.Rcvd.Code != protocol.GoingAway {
+						t.Errorf("%v", told)
+					}
+				})
+			}
+			ok(t, server.Close())
+			ok(t, server.Wait())
+			<-server.Done()
+			took(t, begun, 0)
+			all.Wait()
+			ok(t, server.Close()) // again
+			if n := server.Len(); n != 0 {
+				t.Errorf("%d connections", n)
+			}
+		})
+	})
+}
+
+// TestShutdownStuck ends a server whose handler does not take notice: it is cut
+// off at the deadline, and waited for no longer.
+func TestShutdownStuck(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			free := make(chan struct{})
+			server, connect := s.serving(t, func(Conn) error { <-free; return nil })
+			client := connect()
+			var receiving sync.WaitGroup
+			receiving.Go(func() { expectClosed(t, client) })
+			begun := time.Now()
+			is(t, server.Shutdown(3*time.Second), timeoutOf(s.Server))
+			took(t, begun, 3*time.Second)
+			receiving.Wait()
+			select {
+			case <-server.Done():
+				t.Error("the server has ended while a handler was running")
+			default:
+			}
+			close(free)
+			ok(t, server.Wait())
+		})
+	})
+}
+
+// TestShutdownSilentClient ends a server with a client that answers nothing: a
+// closing handshake takes the close timeout, and no longer.
+func TestShutdownSilentClient(t *testing.T) {
+	for _, face := range Faces {
+		t.Run(face.Name(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := Setting{Client: face, Server: face}
+				s.ServerOptions.CloseTimeout = 2 * time.Second
+				network := NewNetwork()
+				s.ServerOptions.Listener = network
+				server, err := face.Serve(echoing, "", &s.ServerOptions)
+				ok(t, err)
+				conn, err := network.Dial(t.Context(), "", "")
+				ok(t, err)
+				raw := newRaw(conn, protocol.Client)
+				raw.connect(t)
+				begun := time.Now()
+				ok(t, server.Close())
+				took(t, begun, 2*time.Second)
+				raw.ExpectClose(t, protocol.GoingAway, "")
+				raw.ExpectEnd(t)
+				raw.Close()
+			})
+		})
+	}
+}
+
+// TestShutdownDuringHandshake ends a server while clients are opening.
+func TestShutdownDuringHandshake(t *testing.T) {
+	for _, face := range Faces {
+		t.Run(face.Name(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network := NewNetwork()
+				server, err := face.Serve(echoing, "", &Options{Listener: network})
+				ok(t, err)
+				conn, err := network.Dial(t.Context(), "", "")
+				ok(t, err)
+				io.WriteString(conn, "GET / HTTP/1.1\r\nHost: tand")
+				synctest.Wait()
+				ended := make(chan error, 1)
+				go func() { ended <- server.Shutdown(time.Minute) }()
+				synctest.Wait()
+				io.WriteString(conn, "em.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+					"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+				answer, _ := io.ReadAll(conn)
+				if len(answer) > 0 && !strings.HasPrefix(string(answer), "HTTP/1.1 503") {
+					t.Errorf("answered %q", answer)
+				}
+				ok(t, <-ended)
+				ok(t, server.Wait())
+				conn.Close()
+				if _, err := network.Dial(t.Context(), "", ""); err == nil {
+					t.Error("the server is still listening")
+				}
+			})
+		})
+	}
+}
+
+// TestShutdownRace shuts servers down the moment they begin, over and over: no
+// listener that was closed for it counts as failed.
+func TestShutdownRace(t *testing.T) {
+	for _, face := range Faces {
+		t.Run(face.Name(), func(t *testing.T) {
+			for range 200 {
+				server, err := face.Serve(echoing, "127.0.0.1:0", nil)
+				ok(t, err)
+				ok(t, server.Close())
+				ok(t, server.Wait())
+			}
+		})
+	}
+}
+
+// TestListenerFails has a listener fail: the server ends and says why.
+func TestListenerFails(t *testing.T) {
+	for _, face := range Faces {
+		t.Run(face.Name(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network := NewNetwork()
+				server, err := face.Serve(echoing, "", &Options{Listener: network})
+				ok(t, err)
+				network.Close()
+				is(t, server.Wait(), net.ErrClosed)
+			})
+		})
+	}
+}
+
+// TestListen listens on addresses of all kinds, and not where it cannot.
+func TestListen(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		path := filepath.Join(t.TempDir(), "socket")
+		server, err := s.Server.Serve(echoing, "unix:"+path, nil)
+		ok(t, err)
+		client, err := s.Client.Connect("ws://tandem.test/", &Options{Unix: path})
+		ok(t, err)
+		send(t, client, "hello")
+		expect(t, client, "hello")
+		if server.Addr().String() != path {
+			t.Errorf("address %v", server.Addr())
+		}
+		ok(t, client.Close())
+		ok(t, server.Close())
+
+		server, err = s.Server.Serve(echoing, "127.0.0.1:0", nil)
+		ok(t, err)
+		_, err = s.Server.Serve(echoing, server.Addr().String(), nil) // in use
+		if as[*net.OpError](err) == nil {
+			t.Errorf("error %v", err)
+		}
+		ok(t, server.Close())
+		_, err = s.Server.Serve(echoing, "127.0.0.1:0", &Options{Origins: []string{"no origin"}})
+		is(t, err, protocol.ErrOrigin)
+		_, err = s.Server.NewHandler(echoing, &Options{Protocol: []string{"a", "a"}})
+		is(t, err, protocol.ErrSubprotocol)
+	})
+}
+
+// TestHandlerInServer runs a Handler inside somebody else's HTTP server, behind
+// a ServeMux with wildcards and middleware that sets a header.
+func TestHandlerInServer(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			for _, discard := range []bool{false, true} {
+				s.ServerOptions.DiscardRequest = discard
+				handler, err := s.Server.NewHandler(func(conn Conn) error {
+					if (conn.Request() == nil) != discard || (conn.Response() == nil) != discard {
+						t.Errorf("request %v, response %v", conn.Request(), conn.Response())
+					}
+					send(t, conn, fmt.Sprintf("%s: %q %q %q", conn.Path(), conn.PathValue("room"), conn.PathValue("rest"), conn.PathValue("none")))
+					return echoing(conn)
+				}, &s.ServerOptions)
+				ok(t, err)
+				mux := http.NewServeMux()
+				mux.Handle("GET /rooms/{room}/{rest...}", handler)
+				network := NewNetwork()
+				returned := make(chan struct{}, 1)
+				web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("X-Middleware", "was here")
+					mux.ServeHTTP(w, r)
+					returned <- struct{}{}
+				}), ReadTimeout: time.Second, WriteTimeout: time.Second}
+				go web.Serve(network)
+
+				s.ClientOptions.Dial = network.Dial
+				client, err := s.Client.Connect("ws://tandem.test/rooms/caf%C3%A9%2Fbar/a/b", &s.ClientOptions)
+				ok(t, err)
+				expect(t, client, `/rooms/café/bar/a/b: "café/bar" "a/b" ""`)
+				if got := client.Response().Header.Get("X-Middleware"); got != "was here" {
+					t.Errorf("middleware's header is %q", got)
+				}
+				time.Sleep(time.Minute) // the HTTP server's time-outs are not for us
+				send(t, client, "still here")
+				expect(t, client, "still here")
+				select {
+				case <-returned:
+					t.Error("ServeHTTP has returned before the handler")
+				default:
+				}
+				var receiving sync.WaitGroup
+				receiving.Go(func() {
+					if told := expectClosed(t, client); told.Rcvd.Code != protocol.GoingAway {
+						t.Errorf("%v", told)
+					}
+				})
+				ok(t, handler.Shutdown(time.Second))
+				receiving.Wait()
+				<-returned
+				_, err = s.Client.Connect("ws://tandem.test/rooms/x/y", &s.ClientOptions)
+				<-returned
+				if refused := as[*protocol.InvalidStatusError](err); refused == nil || refused.Response.StatusCode != http.StatusServiceUnavailable {
+					t.Errorf("error %v, want status 503", err)
+				}
+				ok(t, web.Close())
+			}
+		})
+	})
+}
+
+// TestServerHeaders has both sides send header fields and agree on a
+// subprotocol.
+func TestServerHeaders(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			s.ClientOptions.Header = http.Header{"X-Client": {"c1", "c2"}}
+			s.ClientOptions.Protocol = []string{"soap", "chat"}
+			s.ClientOptions.Host = "other.test"
+			s.ServerOptions.Header = http.Header{"X-Server": {"s"}}
+			s.ServerOptions.Protocol = []string{"superchat", "chat"}
+			client, server, _, _ := s.Over(t)
+			for _, conn := range []Conn{client, server} {
+				if conn.Subprotocol() != "chat" || conn.Response().Header.Get("X-Server") != "s" ||
+					fmt.Sprint(conn.Request().Header["X-Client"]) != "[c1 c2]" || conn.Request().Host != "other.test" {
+					t.Errorf("%q, %v, %v", conn.Subprotocol(), conn.Request(), conn.Response())
+				}
+				if conn.Response().StatusCode != http.StatusSwitchingProtocols || conn.ID() == "" || conn.ID() != conn.ID() {
+					t.Errorf("%v %v", conn.Response().Status, conn.ID())
+				}
+			}
+			if client.LocalAddr().String() != server.RemoteAddr().String() || server.LocalAddr().String() != client.RemoteAddr().String() {
+				t.Errorf("addresses %v %v, %v %v", client.LocalAddr(), client.RemoteAddr(), server.LocalAddr(), server.RemoteAddr())
+			}
+		})
+	})
+}
+
+// TestRefusals looks at how a server refuses clients, as our own client sees
+// it: with a status, and a body that says why.
+func TestRefusals(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		client Options
+		server Options
+		status int
+		body   string
+	}{
+		{
+			name:   "origin",
+			client: Options{Header: http.Header{"Origin": {"https://evil.test"}}},
+			status: 403, body: "evil.test",
+		}, {
+			name:   "other origin",
+			client: Options{Header: http.Header{"Origin": {"https://evil.test"}}},
+			server: Options{Origins: []string{"https://good.test"}},
+			status: 403, body: "not allowed",
+		}, {
+			name:   "no common subprotocol",
+			client: Options{Protocol: []string{"soap"}},
+			server: Options{Protocol: []string{"chat"}},
+			status: 400, body: "chat",
+		}, {
+			name:   "selected none",
+			client: Options{Protocol: []string{"soap"}},
+			server: Options{Select: func(*http.Request, []string) (string, error) { return "", errors.New("out of soap") }},
+			status: 400, body: "out of soap",
+		}, {
+			name:   "selected another",
+			client: Options{Protocol: []string{"soap"}},
+			server: Options{Select: func(*http.Request, []string) (string, error) { return "secret", nil }},
+			status: 500, body: "Internal Server Error",
+		}, {
+			name:   "bad header of the server's",
+			server: Options{Header: http.Header{"X-Bad": {"two\r\nlines"}}},
+			status: 500, body: "Internal Server Error",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			Each(t, func(t *testing.T, s Setting) {
+				synctest.Test(t, func(t *testing.T) {
+					network := NewNetwork()
+					test.server.Listener, test.client.Dial = network, network.Dial
+					server, err := s.Server.Serve(echoing, "", &test.server)
+					ok(t, err)
+					_, err = s.Client.Connect("ws://tandem.test/", &test.client)
+					is(t, err, protocol.ErrHandshake)
+					is(t, err, protocol.ErrUpgrade)
+					refused := as[*protocol.InvalidStatusError](err)
+					if refused == nil || refused.Response.StatusCode != test.status || !strings.Contains(string(refused.Body), test.body) {
+						t.Errorf("%v: %+v", err, refused)
+					}
+					ok(t, server.Close())
+				})
+			})
+		})
+	}
+}
+
+// TestPlainHTTP has a client that is no WebSocket client ask a server.
+func TestPlainHTTP(t *testing.T) {
+	for _, face := range Faces {
+		t.Run(face.Name(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network := NewNetwork()
+				server, err := face.Serve(echoing, "", &Options{Listener: network})
+				ok(t, err)
+				transport := &http.Transport{DialContext: network.Dial}
+				for _, test := range []struct {
+					method string
+					header http.Header
+					status int
+					tells  string
+				}{
+					{"GET", http.Header{}, 426, "Upgrade"},
+					{"POST", http.Header{}, 405, "Allow"},
+					{"GET", http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}}, 400, ""},
+					{"GET", http.Header{
+						"Connection": {"Upgrade"}, "Upgrade": {"websocket"},
+						"Sec-Websocket-Version": {"8"}, "Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="},
+					}, 426, "Sec-Websocket-Version"},
+				} {
+					req, err := http.NewRequestWithContext(t.Context(), test.method, "http://tandem.test/", nil)
+					ok(t, err)
+					req.Header = test.header
+					resp, err := transport.RoundTrip(req)
+					ok(t, err)
+					body, _ := io.ReadAll(resp.Body)
+					resp.Body.Close()
+					if resp.StatusCode != test.status || test.tells != "" && resp.Header.Get(test.tells) == "" || len(body) == 0 {
+						t.Errorf("%s %v: %v %v %q", test.method, test.header, resp.Status, resp.Header, body)
+					}
+				}
+				transport.CloseIdleConnections()
+				ok(t, server.Close())
+			})
+		})
+	}
+}
+
+// TestOpenTimeoutServer has clients keep a server waiting: one says nothing, one
+// dribbles its request, and one was refused and stays.
+func TestOpenTimeoutServer(t *testing.T) {
+	for _, face := range Faces {
+		t.Run(face.Name(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network := NewNetwork()
+				server, err := face.Serve(echoing, "", &Options{Listener: network, OpenTimeout: 3 * time.Second})
+				ok(t, err)
+				for name, dribble := range map[string]func(conn net.Conn){
+					"silent": func(net.Conn) {},
+					"dribbling": func(conn net.Conn) {
+						for {
+							time.Sleep(100 * time.Millisecond)
+							if _, err := io.WriteString(conn, "G"); err != nil {
+								return
+							}
+						}
+					},
+					"refused": func(conn net.Conn) { io.WriteString(conn, "GET / HTTP/1.1\r\nHost: tandem.test\r\n\r\n") },
+				} {
+					conn, err := network.Dial(context.Background(), "", "")
+					ok(t, err)
+					go dribble(conn) // ends with the connection
+					begun := time.Now()
+					io.ReadAll(conn)
+					if d := time.Since(begun); d > 4*time.Second {
+						t.Errorf("%s: the server waited for %v", name, d)
+					}
+					conn.Close()
+				}
+				time.Sleep(time.Second)
+				ok(t, server.Close())
+			})
+		})
+	}
+}

@@ -56,7 +56,7 @@ func TestServers(t *testing.T) {
 
 // checkServer runs the client and judges all checks that it can do.
 func checkServer(t *testing.T, peer clientPeer, f face) {
-	v := &visit{results: make(map[string]result), closings: make(chan closing, 64)}
+	v := newVisit()
 	v.run(t, peer, f)
 	for _, name := range checks {
 		g, isGap := clientGaps[peer.name][name]
@@ -73,8 +73,16 @@ func checkServer(t *testing.T, peer clientPeer, f face) {
 // A visit is one run of a client.
 type visit struct {
 	results  map[string]result
-	sessions []*session   // the recorded ones
-	closings chan closing // how connections ended, as our server saw it
+	sessions []*session            // the recorded ones
+	ends     map[string]chan error // how connections ended, as our server saw it, by path
+}
+
+func newVisit() *visit {
+	v := &visit{results: make(map[string]result), ends: make(map[string]chan error)}
+	for path := range serverPaths {
+		v.ends[path] = make(chan error, len(checks)) // of each check at most one
+	}
+	return v
 }
 
 // A result is what a client prints of a check.
@@ -95,12 +103,6 @@ type received struct {
 	Type   string
 	Size   int
 	SHA256 string
-}
-
-// A closing is how a connection ended.
-type closing struct {
-	path string
-	err  error
 }
 
 // run starts a server and a client and waits for the end of the client.
@@ -191,7 +193,7 @@ func (v *visit) handle(c conn, u *url.URL) error {
 	if err == nil {
 		_, err = c.Recv() // the peer closes; or it has closed
 	}
-	v.closings <- closing{u.Path, err}
+	v.ends[u.Path] <- err
 	return err
 }
 
@@ -214,19 +216,15 @@ var serverPaths = map[string]func(conn) error{
 	"/close": func(c conn) error { return c.CloseWith(tandemCode, tandemReason) },
 }
 
-// closing waits for the end of the connection with the path.
-func (v *visit) closing(t *testing.T, path string) error {
+// end waits for the end of a connection with the path and returns how it was.
+func (v *visit) end(t *testing.T, path string) error {
 	t.Helper()
-	timeout := time.After(patience)
-	for {
-		select {
-		case c := <-v.closings:
-			if c.path == path {
-				return c.err
-			}
-		case <-timeout:
-			t.Fatalf("no connection to %s has ended", path)
-		}
+	select {
+	case err := <-v.ends[path]:
+		return err
+	case <-time.After(patience):
+		t.Fatalf("no connection to %s has ended", path)
+		return nil
 	}
 }
 
@@ -306,14 +304,14 @@ func serverCloses(t *testing.T, v *visit, r result, ownCode bool) {
 	if ownCode {
 		back = protocol.NormalClosure
 	}
-	expectClosedByUs(t, v.closing(t, "/close"), back)
+	expectClosedByUs(t, v.end(t, "/close"), back)
 }
 
 func serverIsClosed(t *testing.T, v *visit, r result, _ bool) {
 	if r.Code != int(peerCode) {
 		t.Errorf("the client saw the code %d, want its own back, %d", r.Code, peerCode)
 	}
-	expectClosedByPeer(t, v.closing(t, "/watch"))
+	expectClosedByPeer(t, v.end(t, "/watch"))
 }
 
 // checkOrigin: a page of another origin is refused unless the options say

@@ -30,7 +30,7 @@ func newTap(t *testing.T, target string) *tap {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tap := &tap{t: t, listener: listener, sessions: make(chan *session, 16), target: target}
+	tap := &tap{t: t, listener: listener, sessions: make(chan *session, 64), target: target}
 	var accepting sync.WaitGroup
 	accepting.Go(tap.accept) // ends with the listener
 	t.Cleanup(func() {

@@ -38,7 +38,7 @@ type demoPlan struct {
 	row      time.Duration // between two lines of output
 	rate     int           // of the slow link, in bytes/s
 	message  int           // bytes that go over it
-	limit    time.Duration // for the whole demo
+	limit    time.Duration // for all of it, once everybody is connected
 }
 
 // usualPlan lasts about ten seconds. The large message is on its way for nine
@@ -66,15 +66,15 @@ var errLimit = errors.New("the demo takes too long")
 
 // runDemo runs the plan and tells whether all went as it should.
 func runDemo(ctx context.Context, plan *demoPlan, std stdio) (status int) {
-	limited, cancel := context.WithTimeoutCause(ctx, plan.limit, errLimit)
-	defer cancel()
 	d := &demo{plan: plan, out: std.out}
 	defer d.close()
-	if err := d.open(limited); err != nil {
+	if err := d.open(ctx); err != nil {
 		fmt.Fprintf(std.err, "tandem demo: %s\n", escape(err.Error()))
 		return statusFailed
 	}
 	d.introduce()
+	limited, cancel := context.WithTimeoutCause(ctx, plan.limit, errLimit)
+	defer cancel()
 	d.play(limited)
 	if ctx.Err() != nil { // by the user, who has seen enough
 		return statusFailed

@@ -17,7 +17,7 @@ COVERAGE = 95
 MEASURING = Alloc|Stack|Size|Goroutine|Memory|Many
 
 .DEFAULT_GOAL = help
-.PHONY: help demo test format vet staticcheck tests measure test-386 cross benchmarks rigs fuzz bench cover
+.PHONY: help demo test format vet staticcheck tests measure test-386 cross benchmarks rigs rigs-long fuzz bench cover
 
 help: ## list the targets
 	@echo "Targets:"
@@ -87,6 +87,11 @@ rigs: ## tests against real peers, proxies, NAT and browsers (Debian, root)
 	@.ci/install-rigs
 	@echo "== tests against real peers and middleboxes"
 	@TANDEM_RIGS=$${TANDEM_RIGS:-on} $(GO) test -count=1 -v -timeout=20m ./internal/rig/...
+
+rigs-long: ## what must not be given up, watched for a minute: slow, lossy, busy, paused
+	@echo "== what has to live, for a minute"
+	@TANDEM_RIGS=$${TANDEM_RIGS:-on} TANDEM_RIGS_LIFE=60s $(GO) test -count=1 -v -timeout=20m \
+		-run='Slow|Lossy|Paused|Continued|Busy' ./internal/rig/network ./internal/rig/causes
 
 fuzz: ## fuzz each target for FUZZTIME
 	@for pkg in $$($(GO) list ./...); do \

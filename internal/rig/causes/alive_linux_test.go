@@ -40,6 +40,47 @@ func TestStoppedAndContinued(t *testing.T) {
 	}
 }
 
+// A process that computes all the time, in so many goroutines that its reader
+// seldom gets a turn, does not blame its peer for that. This test is not
+// parallel: it would take the processors from the others.
+func TestBusyProcess(t *testing.T) {
+	rig.Need(t)
+	for _, f := range face.Both {
+		t.Run("busy "+f.Name, func(t *testing.T) {
+			p := &program{face: f, config: face.Quick, busy: busy}
+			acceptor := face.Accept(t, face.Both[0], options(face.Off))
+			p.connect(t, fmt.Sprintf("ws://%v/", acceptor.Addr()))
+			end := face.Attend("server", acceptor.Next(t))
+			if end.AwaitEnd(rig.Life(t)) {
+				t.Errorf("%s: %v; the program says: %s", end.Name, end.Why, p.process.Log())
+			}
+		})
+	}
+}
+
+// Nor does it when another process takes the processors.
+func TestBusyMachine(t *testing.T) {
+	rig.Need(t)
+	(&program{face: face.Both[0], config: face.Off, busy: busy}).serve(t)
+	var ends []*face.End
+	for _, client := range face.Both {
+		for _, server := range face.Both {
+			c, s := pair(t, client, server, face.Quick, face.Quick)
+			ends = append(ends, face.Attend("client", c), face.Attend("server", s))
+		}
+	}
+	time.Sleep(rig.Life(t))
+	for _, end := range ends {
+		if err := end.Err(); err != nil {
+			t.Errorf("%s: %v", end.Name, err)
+		}
+	}
+}
+
+// busy is how many goroutines compute. Each gets a turn of 10 ms, so that on
+// two processors it is a second until the next one.
+const busy = 200
+
 // echoed fails the test unless the peer answers a message.
 func echoed(t *testing.T, end *face.End) {
 	t.Helper()

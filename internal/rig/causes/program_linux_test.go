@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ const (
 	roleVariable     = "RIG_PEER"          // "server", or the URL that a client connects to
 	faceVariable     = "RIG_PEER_FACE"     // a Face's name
 	intervalVariable = "RIG_PEER_INTERVAL" // of keepalive; the timeout is twice that
+	busyVariable     = "RIG_PEER_BUSY"     // how many goroutines compute all the time
 )
 
 // A program is a peer in a process of its own, which echoes messages. It can
@@ -24,6 +26,7 @@ const (
 type program struct {
 	face    face.Face
 	config  keepalive.Config // its timeout is twice its interval, or it is off
+	busy    int              // how many goroutines compute all the time
 	process *rig.Process
 }
 
@@ -47,7 +50,7 @@ func (p *program) start(t *testing.T, role string, ready rig.Ready) {
 	}
 	cmd := exec.Command(path)
 	cmd.Env = append(os.Environ(), roleVariable+"="+role, faceVariable+"="+p.face.Name,
-		intervalVariable+"="+p.config.Interval.String())
+		intervalVariable+"="+p.config.Interval.String(), busyVariable+"="+strconv.Itoa(p.busy))
 	p.process = rig.Start(t, cmd, ready)
 }
 
@@ -57,12 +60,22 @@ func runProgram(role string) {
 	if os.Getenv(faceVariable) == face.Both[1].Name {
 		f = face.Both[1]
 	}
+	busy, _ := strconv.Atoi(os.Getenv(busyVariable))
+	for range busy {
+		go compute() // for as long as the process lives
+	}
 	interval, err := time.ParseDuration(os.Getenv(intervalVariable))
 	if err == nil {
 		opts := face.Options{Keepalive: keepalive.Config{Interval: interval, Timeout: 2 * interval}}
 		err = play(f, role, opts)
 	}
 	fmt.Println("ended:", err)
+}
+
+// compute never waits for anything.
+func compute() {
+	for n := uint64(1); ; n = n*6364136223846793005 + 1442695040888963407 {
+	}
 }
 
 // play is a server for ever, or a client until its connection ends.

@@ -28,11 +28,12 @@ func (m *Monitor) standstill(ev *Evidence) time.Duration {
 // add to it.
 func (ev *Evidence) pausedFor() int64 { return int64(min(max(ev.Paused, 0), 10*longest)) }
 
-// restart starts the clock anew from t, unless it started later.
+// restart starts the clock anew from t, when something moved, unless it started
+// later.
 func (m *Monitor) restart(t time.Duration) {
 	if t > m.clockStart() {
 		m.floor = t
-		m.recheck = 0
+		m.recheck, m.reprobes = 0, 0
 	}
 }
 
@@ -47,7 +48,7 @@ func (m *Monitor) observeProof(t time.Duration, ev *Evidence) {
 		proof = ev.Answered
 	}
 	if alive := m.before(t, proof); alive >= m.base {
-		m.base = m.after(alive)
+		m.base = m.sent(m.after(alive))
 		m.recheck, m.nextLook, m.reprobes = 0, 0, 0
 	}
 }

@@ -28,8 +28,9 @@ type Evidence struct {
 	PingSent bool
 
 	// WriteProgress is when the transport last took bytes, of a write that is
-	// under way or of data that was ahead of the ping. It matters only while
-	// PingSent is false.
+	// under way or of data that was ahead of the ping, or of the ping itself.
+	// From when PingSent is true it stays as it is until the next ping: what
+	// is behind a ping says nothing of it.
 	WriteProgress time.Time
 
 	// Written is how many bytes, of frames of every kind, have been handed to

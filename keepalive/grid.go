@@ -40,13 +40,41 @@ func (m *Monitor) ping(t time.Duration, ev *Evidence) Action {
 		return m.inspect(t)
 	}
 	m.written = ev.Written
-	return m.demand(t, m.after(t)-m.interval)
+	due := m.after(t) - m.interval
+	action := m.demand(t, due, ev)
+	if m.base == due && t-due > m.tolerance() {
+		m.floor = t // nobody else is to blame for the delay
+	}
+	return action
 }
 
 // demand asks for a ping that was due at the time due, now or before.
-func (m *Monitor) demand(t, due time.Duration) Action {
+func (m *Monitor) demand(t, due time.Duration, ev *Evidence) Action {
+	if ev.PingSent || m.last == none {
+		m.left, m.held = m.last, false // this one waits alone, if at all
+	}
+	m.skip(due)
 	m.last = due
 	m.next = m.after(t)
 	m.asked = t
 	return Action{Kind: Ping, Due: m.start.Add(due)}
+}
+
+// skip notes that the points of the grid from the next one to due, if any, were
+// missed. No proof of life can be expected for them: the ping that is due takes
+// their place.
+func (m *Monitor) skip(due time.Duration) {
+	if due > m.next {
+		m.skipFrom, m.skipTo = m.next, due
+		m.base = m.sent(m.base)
+	}
+}
+
+// sent returns when the ping was due that was sent in the place of the one on
+// the grid at due.
+func (m *Monitor) sent(due time.Duration) time.Duration {
+	if m.skipFrom <= due && due < m.skipTo {
+		return m.skipTo
+	}
+	return due
 }

@@ -37,10 +37,10 @@ func (m *Monitor) slept(now reading) bool {
 }
 
 // reprobe pings at once, off the grid, and starts the clock anew.
-func (m *Monitor) reprobe(t time.Duration) Action {
+func (m *Monitor) reprobe(t time.Duration, ev *Evidence) Action {
 	m.reprobes++
 	m.floor = t
-	return m.demand(t, t)
+	return m.demand(t, t, ev)
 }
 
 // recheckAfter returns how long after a deadline that was noticed late it is

@@ -230,3 +230,65 @@ func TestSuspendedWhileOff(t *testing.T) {
 	d.set(Config{Interval: 20 * sec, Phase: 10 * sec}, sec)
 	d.expect(sec, "wait 11s")
 }
+
+// Whoever was late too often gets no ping off the grid any more. Still, no
+// answer is expected to pings that were never sent, and the one that is sent
+// now has its full time.
+func TestMissedPingsNeedNoAnswer(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.expect(20*sec, "ping 20s, wait 30s")
+	d.m.reprobes = maxReprobes
+	d.expect(75*sec, "wait 1m17.5s") // a second look
+	d.heard(21 * sec)                // it was unread
+	d.expect(77500*ms, "ping 1m0s, wait 1m20s")
+	d.expect(80*sec, "ping 1m20s, wait 1m27.5s")
+	d.expect(87500*ms, "inspect, give up (unknown)")
+	if e := d.m.err; !e.PingDue.Equal(at(60 * sec)) {
+		t.Errorf("the oldest unanswered ping was due at %v, want 60s", e.PingDue.Sub(epoch))
+	}
+}
+
+// The answer to an older ping may be read only after the stop is over and the
+// next ping was sent: the ones between the two were not.
+func TestOldAnswerReadAfterTheStop(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		d := newDrive(t, Config{Interval: 20 * sec, Timeout: 35 * sec, Phase: 20 * sec, Strict: strict})
+		d.expect(20*sec, "ping 20s, wait 40s")
+		d.expect(105*sec, "ping 1m45s, wait 2m0s")
+		d.heard(21 * sec)
+		d.answered(20 * sec)
+		d.expect(106*sec, "wait 2m0s")
+		d.expect(120*sec, "ping 2m0s, wait 2m20s")
+		d.expect(140*sec, "inspect, give up (unknown)")
+		if e := d.m.err; !e.PingDue.Equal(at(105*sec)) || e.Waited != 35*sec {
+			t.Errorf("the oldest unanswered ping was due at %v", e.PingDue.Sub(epoch))
+		}
+	}
+}
+
+// A new grid knows nothing of what was missed on the old one.
+func TestMissedPingsOfAnotherGrid(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.expect(75*sec, "ping 1m15s, wait 1m20s")
+	d.heard(75 * sec)
+	d.set(Config{Interval: 7 * sec, Timeout: 5 * sec, Phase: sec}, 76*sec)
+	d.expect(76*sec, "wait 1m17s")
+	d.expect(77*sec, "ping 1m17s, wait 1m22s")
+	d.expect(82*sec, "inspect, give up (unknown)")
+}
+
+// A data transfer that goes on gives the peer three more pings too: it is not
+// our lateness alone that keeps the connection.
+func TestProgressGivesReprobesBack(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 20 * sec, Phase: 20 * sec})
+	d.stuck = true
+	now := 20 * sec
+	for range 20 {
+		d.next(now)
+		d.ev.WriteProgress = at(now + 1)
+		now = d.m.asked + 5*sec
+	}
+	if d.m.err != nil {
+		t.Errorf("given up at %v", now)
+	}
+}

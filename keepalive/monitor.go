@@ -63,6 +63,9 @@ type Monitor struct {
 	first time.Duration // where the grid in force began
 	next  time.Duration // the next point of the grid that was not pinged yet
 	last  time.Duration // when the latest ping was due; none: no ping yet
+	left  time.Duration // when the latest ping was due that left before the latest was asked for; none: none did
+
+	skipFrom, skipTo time.Duration // the latest points that were missed: from the one to before the other
 
 	// The clock that runs against the peer (clock.go).
 	base  time.Duration // the oldest ping without proof of life; after last: it is yet to come
@@ -86,6 +89,7 @@ type Monitor struct {
 	reprobes uint8 // pings because of lateness, since the last proof of life
 	strict   bool
 	draining bool // bytes were unacknowledged
+	held     bool // a ping after left was seen waiting at our own door
 }
 
 // none stands for a time that there is not.
@@ -101,6 +105,7 @@ func (m *Monitor) Start(cfg Config, now time.Time) {
 		timeout:  cfg.timeout(),
 		strict:   cfg.Strict,
 		last:     none,
+		left:     none,
 		asked:    none,
 	}
 	if m.interval != off {
@@ -158,7 +163,7 @@ func (m *Monitor) decide(now reading, ev *Evidence) Action {
 	}
 	m.observe(t, ev)
 	if (slept || m.late(t)) && m.reprobes < maxReprobes {
-		return m.reprobe(t)
+		return m.reprobe(t, ev)
 	}
 	if verdict, ok := m.judge(t, ev); ok {
 		return verdict

@@ -29,10 +29,13 @@ func (m *Monitor) worthInspecting(ev *Evidence) bool {
 	return m.draining || stuck || ev.Unsent > 0 || ev.Written-m.written > quiet
 }
 
-// observeWrite starts the clock anew while our own write moves and the ping
-// waits behind it.
+// observeWrite starts the clock anew while our own write moves and pings wait
+// behind it. The last move is when they leave, of which we may hear later. It
+// means nothing if a ping had left before that is to be answered: else a link
+// on which nothing is would live on every ping that we write.
 func (m *Monitor) observeWrite(t time.Duration, ev *Evidence) {
-	if m.awaiting() && !ev.PingSent {
+	m.held = m.held || m.last != none && !ev.PingSent
+	if m.awaiting() && m.held && m.left < m.base {
 		m.restart(m.before(t, ev.WriteProgress))
 	}
 }
@@ -80,7 +83,11 @@ func (m *Monitor) oldestUnacked(t time.Duration, ev *Evidence) (due time.Duratio
 	if !ev.Inspected || !tr.Known || tr.Unacked <= 0 {
 		return 0, false
 	}
-	return max(m.after(t-sinceAck(t, tr)), m.floor), true
+	due = m.sent(m.after(t - sinceAck(t, tr)))
+	if due > m.last {
+		due = max(due, t) // it was not sent yet
+	}
+	return max(due, m.floor), true
 }
 
 // sinceAck returns how long ago the last acknowledgement came, at most since

@@ -1,6 +1,9 @@
 package keepalive
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // While the ping waits at our own door and bytes ahead of it leave, the clock
 // starts anew from the last one that left.
@@ -19,17 +22,55 @@ func TestWriteProgress(t *testing.T) {
 	}
 }
 
-// Progress means nothing from before the ping was due, and nothing any more
-// when the ping itself has left: what moves then is behind it.
+// Progress from before the ping was due means nothing, and neither does that
+// of a ping that left as soon as it was asked for.
 func TestWriteProgressThatMeansNothing(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.ev.WriteProgress = at(19 * sec)
+	d.expect(20*sec, "ping 20s, wait 30s")
+	d.ev.WriteProgress = at(20*sec + 1)
+	d.expect(30*sec, "inspect, give up (unknown)")
+}
+
+// A ping that has waited and then left gets its time from when it left, also
+// when nobody asked in between, and when others have waited with it.
+func TestHeldPingLeaves(t *testing.T) {
 	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
 	d.stuck = true
 	d.expect(20*sec, "ping 20s, wait 30s")
-	d.ev.WriteProgress = at(19 * sec)
-	d.expect(21*sec, "wait 30s")
-	d.ev.PingSent = true
-	d.ev.WriteProgress = at(29 * sec)
-	d.expect(30*sec, "inspect, give up (unknown)")
+	d.ev.PingSent, d.ev.WriteProgress = true, at(29*sec)
+	d.expect(30*sec, "wait 39s")
+	d.expect(39*sec, "inspect, give up (unknown)")
+
+	d = newDrive(t, Config{Interval: 20 * sec, Timeout: 50 * sec, Phase: 20 * sec})
+	d.stuck = true
+	d.expect(20*sec, "ping 20s, wait 40s")
+	d.expect(40*sec, "inspect, ping 40s, wait 1m0s")
+	d.expect(60*sec, "inspect, ping 1m0s, wait 1m10s")
+	d.ev.PingSent, d.ev.WriteProgress = true, at(65*sec)
+	d.expect(70*sec, "wait 1m20s")
+	d.expect(80*sec, "ping 1m20s, wait 1m40s")
+	if gaveUp, ok := d.on(100*sec, time.Hour); !ok || gaveUp != 115*sec {
+		t.Errorf("gave up: %v at %v, want at 115s", ok, gaveUp)
+	}
+}
+
+// A ping that waits for a moment, as with a writer of its own, does not keep a
+// link on which an older one is unanswered.
+func TestEachPingIsHeldForAMoment(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 50 * sec, Phase: 20 * sec})
+	d.stuck = true
+	for now := 20 * sec; d.m.err == nil; now = d.m.asked {
+		if now > 80*sec {
+			t.Fatalf("still waiting at %v", now)
+		}
+		d.next(now)
+		d.ev.PingSent = true
+		d.ev.WriteProgress = at(d.pings[len(d.pings)-1] + ms)
+	}
+	if got := d.m.err.Waited; got != 50*sec+ms {
+		t.Errorf("gave up after %v, want 50.001s", got)
+	}
 }
 
 // A step of progress that is older than one seen before changes nothing.

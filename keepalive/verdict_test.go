@@ -155,3 +155,23 @@ func TestNoPingBeforeTheVerdict(t *testing.T) {
 	d.expect(20*sec, "ping 20s, wait 40s")
 	d.expect(40*sec, "inspect, give up (unknown)")
 }
+
+// ... also when no pings off the grid are left: those that were not sent while
+// we were stopped cannot be unacknowledged.
+func TestPausedAndStoppedTooOften(t *testing.T) {
+	d := newPausedDrive(t, Config{Interval: 20 * sec, Timeout: 15 * sec, Phase: 20 * sec}, 21*sec,
+		Transport{Known: true, Unacked: 10, SendWindow: 1000})
+	d.look(20 * sec)
+	d.m.reprobes = maxReprobes
+	for _, step := range []struct {
+		now  time.Duration
+		want string
+	}{
+		{205 * sec, "inspect, ping 3m20s, wait 3m40s"},
+		{220 * sec, "inspect, give up (network dead)"},
+	} {
+		if got := d.look(step.now); got != step.want {
+			t.Errorf("at %v: %s, want %s", step.now, got, step.want)
+		}
+	}
+}

@@ -200,7 +200,7 @@ func (c *Conn) evidence(now time.Time) keepalive.Evidence {
 	if ev.PausedNow {
 		ev.Paused += now.Sub(c.start) - c.pausedAt
 	}
-	if c.writing {
+	if c.writing && k.state != pingWritten {
 		if took := c.out.progressed.Load(); took > 0 {
 			ev.WriteProgress = c.at(time.Duration(took))
 		}

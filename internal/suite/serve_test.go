@@ -357,8 +357,9 @@ func TestServerHeaders(t *testing.T) {
 					fmt.Sprint(conn.Request().Header["X-Client"]) != "[c1 c2]" || conn.Request().Host != "other.test" {
 					t.Errorf("%q, %v, %v", conn.Subprotocol(), conn.Request(), conn.Response())
 				}
-				if conn.Response().StatusCode != http.StatusSwitchingProtocols || conn.ID() == "" || conn.ID() != conn.ID() {
-					t.Errorf("%v %v", conn.Response().Status, conn.ID())
+				id := conn.ID()
+				if again := conn.ID(); conn.Response().StatusCode != http.StatusSwitchingProtocols || id == "" || again != id {
+					t.Errorf("%v %v %v", conn.Response().Status, id, again)
 				}
 			}
 			if client.LocalAddr().String() != server.RemoteAddr().String() || server.LocalAddr().String() != client.RemoteAddr().String() {

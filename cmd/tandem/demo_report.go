@@ -67,8 +67,8 @@ func (d *demo) slowCondition(now time.Time) string {
 func (d *demo) tellFault() {
 	d.tell("--- the links of sync and async go silent; nothing is closed ---")
 	d.add("The proxy's TCP still acknowledges what we send, as that of a machine does")
-	d.add("whose program hangs, so the peer will look stuck; behind a cut cable nothing")
-	d.add("would be acknowledged, and the network would look dead.")
+	d.add("whose program hangs, so the peer will look stuck, where the system tells us")
+	d.add("(Linux does); behind a cut cable the network would look dead.")
 }
 
 // tellEnd tells what a client says about the end of its connection.

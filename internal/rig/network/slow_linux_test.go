@@ -19,10 +19,13 @@ func TestLargeMessageOnSlowLink(t *testing.T) {
 	t.Parallel()
 	forDirections(t, 0, func(t *testing.T, from, to *face.End) {
 		data := make([]byte, 4<<20)
+		begun := time.Now()
 		go from.Send(protocol.BinaryMessage(data)) // ends with the connection
 		watch(t, rig.Life(t), from, to)
-		if since := time.Since(to.KeepaliveStats().LastByte); since > 3*time.Second {
-			t.Errorf("%s: the last byte came %v ago; the link is to be busy", to.Name, since)
+		// What is behind a lost packet cannot be read for as long as the queue
+		// is, so there may have been nothing to read for seconds.
+		if last := to.KeepaliveStats().LastByte; !last.After(begun) {
+			t.Errorf("%s: nothing came; the link is to be busy", to.Name)
 		}
 	})
 }

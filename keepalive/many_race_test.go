@@ -2,6 +2,8 @@
 
 package keepalive
 
-// many is how many connections a Thread is tested with; with the race detector
-// each takes twenty times as long.
-const many = 10000
+// With the race detector everything takes twenty times as long.
+const (
+	many        = 10000 // connections on a Thread
+	simulations = 300   // of each sort
+)

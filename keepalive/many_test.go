@@ -2,5 +2,7 @@
 
 package keepalive
 
-// many is how many connections a Thread is tested with.
-const many = 100000
+const (
+	many        = 100000 // connections on a Thread
+	simulations = 3000   // of each sort
+)

@@ -96,7 +96,7 @@ func TestDeadLinkIsReportedInTime(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, timeout := range []time.Duration{ms, sec, 19 * sec, 20 * sec, 21 * sec, 40 * sec, 77 * sec, time.Hour} {
 		for _, strict := range []bool{false, true} {
-			for range 200 {
+			for range 50 {
 				checkDeadLink(t, Config{Interval: 20 * sec, Timeout: timeout, Strict: strict}, time.Duration(rng.Int64N(int64(5*time.Minute))))
 			}
 		}

@@ -214,7 +214,7 @@ func TestSetConfigWhilePaused(t *testing.T) {
 func TestSetConfigInTime(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	upTo := func(d time.Duration) time.Duration { return time.Duration(rng.Int64N(int64(d))) + 1 }
-	for range 3000 {
+	for range 1000 {
 		d := newDrive(t, Config{Interval: upTo(time.Minute), Timeout: upTo(2 * time.Minute)})
 		last := upTo(2 * time.Minute)
 		d.next(0)

@@ -147,9 +147,6 @@ func (s *simulation) checkError(e *TimeoutError) {
 	}
 }
 
-// simulations is how many there are of each sort. They are quick.
-const simulations = 3000
-
 // A live peer that answers within half the timeout is never given up, whatever
 // happens on our side and on the way.
 func TestSimulateLivePeer(t *testing.T) {

@@ -49,6 +49,8 @@ func (cmd *command) line() string {
 	return strings.Join(words, " ")
 }
 
+// writeHelp writes all there is to know about the command. Flags are written
+// with two hyphens, as most tools have them; the flag package takes both.
 func (cmd *command) writeHelp(w io.Writer) {
 	fmt.Fprintf(w, "usage: %s\n\n%s\n", cmd.line(), strings.TrimSpace(cmd.text))
 	flags, _ := cmd.prepare()
@@ -76,6 +78,7 @@ func writeFlag(w io.Writer, f *flag.Flag) {
 	fmt.Fprintln(w)
 }
 
+// writeOverview writes a line about each command.
 func writeOverview(w io.Writer) {
 	fmt.Fprint(w, "Tandem talks WebSocket from a terminal.\n\nusage: tandem COMMAND [flags] ...\n\n")
 	for _, cmd := range commands() {

@@ -46,6 +46,8 @@ type connectCall struct {
 	timeout time.Duration
 }
 
+// run connects, and leaves the terminal alone until that has worked: as long as
+// it is in its usual mode, Ctrl-C ends the attempt.
 func (c *connectCall) run(ctx context.Context, operands []string, std stdio) (status int) {
 	if c.timeout <= 0 {
 		fmt.Fprintln(std.err, "tandem connect: --timeout is not more than 0")
@@ -83,6 +85,7 @@ func explainRefusal(err error) string {
 	return err.Error()
 }
 
+// withSubprotocol tells what the server chose, if there was a choice.
 func withSubprotocol(name string) string {
 	if name == "" {
 		return ""
@@ -138,6 +141,8 @@ func (c *connectCall) sendLines(conn *wsasync.ClientConn, console console) {
 	}
 }
 
+// send sends a line. Its time is bounded, for in raw mode Ctrl-C is seen only
+// when the next line is read.
 func (c *connectCall) send(conn *wsasync.ClientConn, line string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
 	defer cancel()

@@ -42,8 +42,11 @@ type mortalConn interface {
 // A connector opens a connection of a face.
 type connector func(ctx context.Context, url string, cfg keepalive.Config) (face string, conn mortalConn, err error)
 
+// A syncClient is a client of package sync.
 type syncClient struct{ *wssync.ClientConn }
 
+// connectSync connects with package sync. A thread of its own keeps the
+// connection alive.
 func connectSync(_ context.Context, url string, cfg keepalive.Config) (string, mortalConn, error) {
 	conn, err := wssync.Connect(url, &wssync.ClientOptions{Keepalive: cfg})
 	return "sync", syncClient{conn}, err
@@ -56,8 +59,11 @@ func (c syncClient) receive() (err error) {
 	return err
 }
 
+// An asyncClient is a client of package async.
 type asyncClient struct{ *wsasync.ClientConn }
 
+// connectAsync connects with package async. A goroutine that ends with the
+// connection keeps it alive.
 func connectAsync(ctx context.Context, url string, cfg keepalive.Config) (string, mortalConn, error) {
 	conn, err := wsasync.Connect(ctx, url, &wsasync.ClientOptions{Keepalive: cfg})
 	return "async", asyncClient{conn}, err
@@ -90,10 +96,14 @@ func newMortal(ctx context.Context, d *demo, connect connector) (*mortal, error)
 	return m, nil
 }
 
+// keepalive returns the settings of all three clients. The phase is left to
+// chance, as it is in real life.
 func (p *demoPlan) keepalive() keepalive.Config {
 	return keepalive.Config{Interval: p.interval, Timeout: p.timeout}
 }
 
+// close ends what is left. The connection goes first: its goroutine then has
+// nothing to wait for. nil is one that was never made.
 func (m *mortal) close() {
 	if m == nil {
 		return

@@ -66,6 +66,8 @@ func (l *faultyLink) close() {
 	l.pumps.Wait()
 }
 
+// accept connects each client to the target. One that the target does not take
+// is closed, as a proxy does.
 func (l *faultyLink) accept() {
 	for {
 		client, err := l.listener.Accept()
@@ -99,6 +101,7 @@ func (l *faultyLink) adopt(conns ...net.Conn) (ok bool) {
 	return true
 }
 
+// noteDelivery notes that the client is handed something.
 func (l *faultyLink) noteDelivery() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

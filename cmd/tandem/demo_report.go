@@ -19,6 +19,7 @@ func (d *demo) add(format string, args ...any) {
 	fmt.Fprintf(d.out, "         %s\n", fmt.Sprintf(format, args...))
 }
 
+// introduce says what will happen, so that what follows needs few words.
 func (d *demo) introduce() {
 	p := d.plan
 	fmt.Fprintf(d.out, `A server on loopback, and three clients. Each pings every %v and gives the
@@ -56,6 +57,8 @@ func (d *demo) condition(m *mortal, now time.Time) string {
 	return fmt.Sprintf("rtt %s", milliseconds(stats.LastRTT))
 }
 
+// slowCondition tells how much of the message has come, and for how long no
+// pong could get past it.
 func (d *demo) slowCondition(now time.Time) string {
 	waiting := d.slow.observe(now)
 	if d.slow.end != nil {
@@ -64,6 +67,8 @@ func (d *demo) slowCondition(now time.Time) string {
 	return fmt.Sprintf("slow  %3d%% here, no pong for %.1f s", d.slow.got.Load()*100/int64(d.plan.message), waiting.Seconds())
 }
 
+// tellFault tells of the fault, and why the cause that will be named is the
+// right one, though nothing is stuck.
 func (d *demo) tellFault() {
 	d.tell("--- the links of sync and async go silent; nothing is closed ---")
 	d.add("The proxy's TCP still acknowledges what we send, as that of a machine does")
@@ -84,6 +89,7 @@ func (d *demo) tellEnd(end *ending) {
 	d.add("cause: %v", timeout.Cause)
 }
 
+// tellArrival tells that the slow client is done.
 func (d *demo) tellArrival() {
 	d.slow.observe(time.Now())
 	d.tell("slow: the message is here")

@@ -49,6 +49,7 @@ func largeMessage(n int) []byte {
 // sum returns the checksum of the large message.
 func (s *demoServer) sum() uint32 { return crc32.ChecksumIEEE(s.large) }
 
+// serve sends the large message to who asks for it, and waits for the end.
 func (s *demoServer) serve(ctx context.Context, conn *wsasync.ServerConn) error {
 	if conn.Path() == largePath {
 		if err := conn.SendBinary(ctx, s.large); err != nil {

@@ -37,6 +37,7 @@ not be opened or was lost, or for a wrong command line.`,
 	}
 }
 
+// statusPingError is that of ping(8) for errors other than a missing answer.
 const statusPingError = 2
 
 // A pingCall is what the command line asks for.
@@ -50,6 +51,7 @@ type pingCall struct {
 // shortestInterval keeps a slip of the finger from becoming a flood.
 const shortestInterval = time.Millisecond
 
+// check checks the flags, all of which have good defaults.
 func (p *pingCall) check() error {
 	switch {
 	case p.count < 0:
@@ -62,6 +64,7 @@ func (p *pingCall) check() error {
 	return nil
 }
 
+// run runs the command. What was seen before an error is written all the same.
 func (p *pingCall) run(ctx context.Context, operands []string, std stdio) (status int) {
 	stats, err := p.ping(ctx, operands[0], std.out)
 	switch {
@@ -135,6 +138,8 @@ func (s *pinging) run(ctx context.Context) error {
 	return err
 }
 
+// loop sends a ping at each tick, the first at once, and takes results as they
+// come; a ticker drops the ticks that nobody waits for.
 func (s *pinging) loop(ctx context.Context) error {
 	ticks := time.NewTicker(s.call.interval)
 	defer ticks.Stop()
@@ -175,6 +180,8 @@ func (s *pinging) send(ctx context.Context) {
 	})
 }
 
+// roundTrip sends a ping and waits for its pong. The payload is random, so that
+// a late pong of another ping is not taken for this one's.
 func (s *pinging) roundTrip(ctx context.Context) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.call.timeout)
 	defer cancel()

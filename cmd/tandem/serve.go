@@ -52,6 +52,8 @@ type runningServer interface {
 	Close() error
 }
 
+// run runs the command. The log goes to standard output, for there is nothing
+// else to see of a server.
 func (s *echoServer) run(ctx context.Context, operands []string, std stdio) (status int) {
 	s.log = log.New(std.out, "", log.LstdFlags)
 	if err := s.check(); err != nil {
@@ -95,6 +97,7 @@ func (s *echoServer) serve(ctx context.Context, addr string) error {
 	}
 }
 
+// loadCertificate has the server speak TLS if the flags ask for it.
 func (s *echoServer) loadCertificate() error {
 	if s.cert == "" {
 		return nil
@@ -131,6 +134,8 @@ func (s *echoServer) url(addr net.Addr) string {
 	return scheme + addr.String() + "/"
 }
 
+// serveSync serves a connection of package sync. The end is logged here and not
+// by the library, which is silent about what happens normally.
 func (s *echoServer) serveSync(conn *wssync.ServerConn) error {
 	s.logOpened(conn)
 	err := echoSync(conn)
@@ -138,6 +143,8 @@ func (s *echoServer) serveSync(conn *wssync.ServerConn) error {
 	return err
 }
 
+// echoSync sends each message back until the connection ends. An error tells
+// only how it did.
 func echoSync(conn *wssync.ServerConn) error {
 	for m, err := range conn.Messages() {
 		if err == nil {
@@ -150,6 +157,7 @@ func echoSync(conn *wssync.ServerConn) error {
 	return nil
 }
 
+// serveAsync is serveSync for a connection of package async.
 func (s *echoServer) serveAsync(ctx context.Context, conn *wsasync.ServerConn) error {
 	s.logOpened(conn)
 	err := echoAsync(ctx, conn)
@@ -157,6 +165,7 @@ func (s *echoServer) serveAsync(ctx context.Context, conn *wsasync.ServerConn) e
 	return err
 }
 
+// echoAsync is echoSync with a context, which ends with the connection.
 func echoAsync(ctx context.Context, conn *wsasync.ServerConn) error {
 	for m, err := range conn.Messages(ctx) {
 		if err == nil {
@@ -177,6 +186,8 @@ type servedConn interface {
 	Err() error
 }
 
+// logOpened logs a new connection. The path is the client's choice, so it is
+// escaped; an address is not.
 func (s *echoServer) logOpened(conn servedConn) {
 	s.log.Printf("%v opened %s", conn.RemoteAddr(), escape(conn.Path()))
 }

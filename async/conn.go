@@ -34,13 +34,14 @@ func (c *Conn) start(ctx context.Context, conn net.Conn, early []byte, opts *lin
 	c.keepAlive()
 }
 
-// limit returns the bound of a call. The connection's own context needs no
-// watching: it ends when every call returns anyhow.
-func (c *Conn) limit(ctx context.Context) *link.Limit {
-	if ctx.Done() == c.ctx.Done() {
-		return nil
+// limit returns the bound of a call: none if the context never ends. The
+// connection's own context needs no watching: it ends when every call returns
+// anyhow. It is a value so that it stays on the caller's stack.
+func (c *Conn) limit(ctx context.Context) (l link.Limit) {
+	if done := ctx.Done(); done != nil && done != c.ctx.Done() {
+		l.Context = ctx
 	}
-	return &link.Limit{Context: ctx}
+	return l
 }
 
 // Recv returns the next message. Its data are the caller's.
@@ -50,7 +51,8 @@ func (c *Conn) limit(ctx context.Context) *link.Limit {
 // Recv still returns the messages that came before, and then a
 // [*protocol.CloseError].
 func (c *Conn) Recv(ctx context.Context) (protocol.Message, error) {
-	return c.link.Receive(c.limit(ctx))
+	l := c.limit(ctx)
+	return c.link.Receive(&l)
 }
 
 // RecvAppend receives as Recv does and appends the message's data to dst. It
@@ -58,7 +60,8 @@ func (c *Conn) Recv(ctx context.Context) (protocol.Message, error) {
 // network straight to where it belongs. On an error it returns dst; what lies
 // behind its length may have changed.
 func (c *Conn) RecvAppend(ctx context.Context, dst []byte) (protocol.MessageType, []byte, error) {
-	return c.link.ReceiveAppend(c.limit(ctx), dst)
+	l := c.limit(ctx)
+	return c.link.ReceiveAppend(&l, dst)
 }
 
 // RecvReader returns a reader for the next message as soon as its beginning
@@ -69,7 +72,8 @@ func (c *Conn) RecvAppend(ctx context.Context, dst []byte) (protocol.MessageType
 // not read of the message is skipped by the next receive call. A reader is not
 // for concurrent use, and counts as the connection's receiver during a Read.
 func (c *Conn) RecvReader(ctx context.Context) (protocol.MessageType, io.Reader, error) {
-	typ, r, err := c.link.ReceiveReader(c.limit(ctx))
+	l := c.limit(ctx)
+	typ, r, err := c.link.ReceiveReader(&l)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -80,7 +84,8 @@ func (c *Conn) RecvReader(ctx context.Context) (protocol.MessageType, io.Reader,
 // when the connection is closed normally ([protocol.ErrClosedOK]); any other
 // error is its last element.
 func (c *Conn) Messages(ctx context.Context) iter.Seq2[protocol.Message, error] {
-	return c.link.Messages(c.limit(ctx))
+	l := c.limit(ctx)
+	return c.link.Messages(&l)
 }
 
 // Send sends a message. The data are the caller's again when it returns.
@@ -95,7 +100,8 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[protocol.Message, error] 
 // on; after that the connection fails with [ErrPartialWrite]. A text message
 // must be UTF-8 ([protocol.ErrInvalidText]).
 func (c *Conn) Send(ctx context.Context, m protocol.Message) error {
-	return c.link.Send(c.limit(ctx), m)
+	l := c.limit(ctx)
+	return c.link.Send(&l, m)
 }
 
 // SendText sends a text message; see [Conn.Send].
@@ -116,7 +122,8 @@ func (c *Conn) SendBinary(ctx context.Context, data []byte) error {
 // fragment of a text message may end inside a character. A writer is not for
 // concurrent use.
 func (c *Conn) SendWriter(ctx context.Context, typ protocol.MessageType) (io.WriteCloser, error) {
-	w, err := c.link.SendWriter(c.limit(ctx), typ)
+	l := c.limit(ctx)
+	w, err := c.link.SendWriter(&l, typ)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +131,10 @@ func (c *Conn) SendWriter(ctx context.Context, typ protocol.MessageType) (io.Wri
 }
 
 // Flush returns when everything that Send has accepted is written.
-func (c *Conn) Flush(ctx context.Context) error { return c.link.Flush(c.limit(ctx)) }
+func (c *Conn) Flush(ctx context.Context) error {
+	l := c.limit(ctx)
+	return c.link.Flush(&l)
+}
 
 // Ping sends a ping and returns what to wait for its pong with (RFC 6455,
 // section 5.5.2). nil stands for a payload of 4 random bytes; a given one has
@@ -133,7 +143,8 @@ func (c *Conn) Flush(ctx context.Context) error { return c.link.Flush(c.limit(ct
 //
 // Keepalive needs no pings of the application's; see [ClientOptions].
 func (c *Conn) Ping(ctx context.Context, payload []byte) (*Pong, error) {
-	pong, err := c.link.Ping(c.limit(ctx), payload)
+	l := c.limit(ctx)
+	pong, err := c.link.Ping(&l, payload)
 	if err != nil {
 		return nil, err
 	}
@@ -150,14 +161,16 @@ type Pong struct {
 // round-trip time. It reads from the connection if nobody else does. When ctx
 // ends it returns its error and can be called again.
 func (p *Pong) Wait(ctx context.Context) (time.Duration, error) {
-	return p.pong.Wait(p.conn.limit(ctx))
+	l := p.conn.limit(ctx)
+	return p.pong.Wait(&l)
 }
 
 // Pong sends a pong that nobody asked for, a heartbeat in one direction
 // (RFC 6455, section 5.5.3). payload has at most 125 bytes and is copied.
 // Pings are answered without it.
 func (c *Conn) Pong(ctx context.Context, payload []byte) error {
-	return c.link.Pong(c.limit(ctx), payload)
+	l := c.limit(ctx)
+	return c.link.Pong(&l, payload)
 }
 
 // Latency returns the round-trip time of the latest ping that was answered,
@@ -190,7 +203,8 @@ func (c *Conn) CloseWith(code protocol.CloseCode, reason string) error {
 
 // Shutdown closes as CloseWith does, and cuts the connection when ctx ends.
 func (c *Conn) Shutdown(ctx context.Context, code protocol.CloseCode, reason string) error {
-	return c.link.Close(c.limit(ctx), code, reason)
+	l := c.limit(ctx)
+	return c.link.Close(&l, code, reason)
 }
 
 // CloseNow cuts the connection without a closing handshake: the peer sees code

@@ -53,6 +53,22 @@ func newRaw(conn net.Conn, role protocol.Role) *Raw {
 	return &Raw{Conn: conn, role: role, in: bufio.NewReader(conn)}
 }
 
+// Serving plays the server for a client that connect opens over a transport in
+// memory, for tests of what only one face has.
+func Serving(t *testing.T, connect func(ours net.Conn) error) *Raw {
+	t.Helper()
+	ours, theirs := link.NewPipe()
+	t.Cleanup(func() { theirs.Close() })
+	raw := newRaw(theirs, protocol.Server)
+	var accepting sync.WaitGroup
+	accepting.Go(func() { raw.accept(t) })
+	if err := connect(ours); err != nil {
+		t.Fatal(err)
+	}
+	accepting.Wait()
+	return raw
+}
+
 // Against connects the end to a raw peer over an in-memory transport. Both are
 // closed with the test.
 func (e End) Against(t *testing.T) (Conn, *Raw) {

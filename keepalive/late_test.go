@@ -286,7 +286,7 @@ func TestProgressGivesReprobesBack(t *testing.T) {
 	for range 20 {
 		d.next(now)
 		d.ev.WriteProgress = at(now + 1)
-		now = d.m.asked + 5*sec
+		now = d.m.asked + 50*sec
 	}
 	if d.m.err != nil {
 		t.Errorf("given up at %v", now)

@@ -175,3 +175,22 @@ func TestPausedAndStoppedTooOften(t *testing.T) {
 		}
 	}
 }
+
+// When everything was acknowledged at a look, the next one is for the ping that
+// is due at this very moment, and not for the one after it.
+func TestPausedLookForThePingThatIsDue(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 20 * sec, Phase: 20 * sec})
+	for _, step := range []struct {
+		now     time.Duration
+		unacked int64
+		want    string
+	}{
+		{20 * sec, 0, "ping 20s, wait 40s"},
+		{40 * sec, 0, "inspect, ping 40s, wait 1m0s"},
+		{60 * sec, 10, "inspect, give up (network dead)"},
+	} {
+		d.paused(step.now, true)
+		d.transport = Transport{Known: true, Unacked: step.unacked, SinceAck: step.now - 39*sec, SendWindow: 1}
+		d.expect(step.now, step.want)
+	}
+}

@@ -31,7 +31,7 @@ func TestStoppedAndContinued(t *testing.T) {
 					signal(t, p, syscall.SIGCONT)
 					// Whatever it decides it has decided by then.
 					if end.AwaitEnd(face.Quick.Interval + 2*face.Quick.Timeout) {
-						t.Fatalf("%s: %v; the program says: %s", end.Name, end.Why, p.process.Log())
+						t.Fatalf("%s: %v; the program: %s", end.Name, end.Why, p.lastWords())
 					}
 					echoed(t, end)
 				}
@@ -52,7 +52,7 @@ func TestBusyProcess(t *testing.T) {
 			p.connect(t, fmt.Sprintf("ws://%v/", acceptor.Addr()))
 			end := face.Attend("server", acceptor.Next(t))
 			if end.AwaitEnd(rig.Life(t)) {
-				t.Errorf("%s: %v; the program says: %s", end.Name, end.Why, p.process.Log())
+				t.Errorf("%s: %v; the program: %s", end.Name, end.Why, p.lastWords())
 			}
 		})
 	}

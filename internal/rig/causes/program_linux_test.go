@@ -54,6 +54,15 @@ func (p *program) start(t *testing.T, role string, ready rig.Ready) {
 	p.process = rig.Start(t, cmd, ready)
 }
 
+// lastWords waits until the program says how its connection has ended.
+func (p *program) lastWords() string {
+	found, err := p.process.Await("connection ended: .*")
+	if err != nil {
+		return err.Error()
+	}
+	return found[0]
+}
+
 // runProgram is what the peer's process does until it is killed.
 func runProgram(role string) {
 	f := face.Both[0]

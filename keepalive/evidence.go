@@ -83,6 +83,10 @@ type Transport struct {
 	// (SK_MEMINFO_RMEM_ALLOC); all that matters is whether there are any.
 	Unread int64
 
+	// SinceArrival is how long ago the last of what is unread arrived, as far
+	// as that is known, and else how long ago the last acknowledgement came.
+	SinceArrival time.Duration
+
 	// SinceAck is how long ago the last acknowledgement of any kind came, one
 	// that acknowledges nothing new included (tcpi_last_ack_recv).
 	SinceAck time.Duration

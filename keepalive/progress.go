@@ -56,15 +56,18 @@ func (m *Monitor) observeTransport(t time.Duration, ev *Evidence) {
 	}
 	moved := tr.Acked > m.acked
 	m.draining, m.acked = tr.Unacked > 0, tr.Acked
-	if moved && m.draining && !ev.pingAcked() || m.hasUnread(ev) {
+	if moved && m.draining && !ev.pingAcked() {
 		m.restart(t - sinceAck(t, tr))
+	}
+	if m.hasUnread(ev) {
+		m.restart(t - min(max(tr.SinceArrival, 0), t))
 	}
 }
 
 // hasUnread reports that proof of life lies in the system's hands, and we can
-// only not read it yet. An acknowledgement comes with everything that arrives,
-// so the clock starts anew from the last one. While reading is paused it stands
-// still anyhow, and strictly what arrives proves nothing until it is a pong.
+// only not read it yet: the clock starts anew from when the last of it came.
+// While reading is paused it stands still anyhow, and strictly what arrives
+// proves nothing until it is a pong.
 func (m *Monitor) hasUnread(ev *Evidence) bool {
 	return ev.Transport.Unread > 0 && !ev.PausedNow && !m.strict
 }

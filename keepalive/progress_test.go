@@ -178,13 +178,13 @@ func TestNoTransportProgress(t *testing.T) {
 }
 
 // What has arrived and was not read is proof of life that we cannot see yet:
-// the clock starts anew from the last acknowledgement.
+// the clock starts anew from when the last of it came.
 func TestUnread(t *testing.T) {
 	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
 	d.expect(20*sec, "ping 20s, wait 30s")
-	d.transport = Transport{Known: true, Unread: 1, SinceAck: 3 * sec, SendWindow: -1}
+	d.transport = Transport{Known: true, Unread: 1, SinceArrival: 3 * sec, SinceAck: 9 * sec, SendWindow: -1}
 	d.expect(30*sec, "inspect, wait 37s")
-	d.transport.SinceAck = 10 * sec // nothing has come any more
+	d.transport.SinceArrival = 10 * sec // nothing has come any more
 	d.expect(37*sec, "inspect, give up (peer stuck)")
 }
 
@@ -195,10 +195,10 @@ func TestUnreadThatMeansNothing(t *testing.T) {
 		strict    bool
 		transport Transport
 	}{
-		"it is old":     {false, Transport{Known: true, Unread: 1, SinceAck: 10 * sec}},
-		"there is none": {false, Transport{Known: true, SinceAck: sec}},
-		"strict":        {true, Transport{Known: true, Unread: 1, SinceAck: sec}},
-		"not known":     {false, Transport{Unread: 1, SinceAck: sec}},
+		"it is old":     {false, Transport{Known: true, Unread: 1, SinceArrival: 10 * sec}},
+		"there is none": {false, Transport{Known: true, SinceArrival: sec}},
+		"strict":        {true, Transport{Known: true, Unread: 1, SinceArrival: sec}},
+		"not known":     {false, Transport{Unread: 1, SinceArrival: sec}},
 	} {
 		d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec, Strict: test.strict})
 		d.expect(20*sec, "ping 20s, wait 30s")
@@ -216,7 +216,7 @@ func TestUnreadWhilePaused(t *testing.T) {
 	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
 	d.expect(20*sec, "ping 20s, wait 30s")
 	d.ev.PausedNow, d.ev.Paused = true, 5*sec
-	d.transport = Transport{Known: true, Unread: 1, SinceAck: sec}
+	d.transport = Transport{Known: true, Unread: 1, SinceArrival: sec}
 	d.next(30 * sec)
 	if start := d.m.clockStart(); start != 20*sec {
 		t.Errorf("the clock starts at %v; want 20s, when the ping was due", start)

@@ -41,13 +41,16 @@ func inspectRaw(raw syscall.RawConn) (tr keepalive.Transport) {
 			unread = 0 // before Linux 4.12
 		}
 		tr = keepalive.Transport{
-			Known:       true,
-			Unacked:     int64(unacked),
-			Acked:       int64(info.Bytes_acked) + int64(info.Delivered),
-			Unread:      int64(unread),
-			SinceAck:    time.Duration(info.Last_ack_recv) * time.Millisecond,
-			SendWindow:  int64(info.Snd_wnd),
-			Retransmits: int(info.Retransmits),
+			Known:    true,
+			Unacked:  int64(unacked),
+			Acked:    int64(info.Bytes_acked) + int64(info.Delivered),
+			Unread:   int64(unread),
+			SinceAck: time.Duration(info.Last_ack_recv) * time.Millisecond,
+			// The former tells of data in order, the latter also of what came
+			// behind a gap: it brought an acknowledgement with it.
+			SinceArrival: time.Duration(min(info.Last_data_recv, info.Last_ack_recv)) * time.Millisecond,
+			SendWindow:   int64(info.Snd_wnd),
+			Retransmits:  int(info.Retransmits),
 		}
 	})
 	return tr

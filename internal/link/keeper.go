@@ -153,7 +153,7 @@ func (c *Conn) tick(now time.Time) (next time.Time, ok bool) {
 			c.keepalivePing(action.Due)
 			ev = c.evidence(now)
 		case keepalive.Inspect:
-			ev.Transport, ev.Inspected = c.inspect(), true
+			ev.Transport, ev.Inspected = c.inspect(now), true
 		case keepalive.GiveUp:
 			c.giveUp(action.Err)
 			return next, false
@@ -217,9 +217,12 @@ func (c *Conn) at(d time.Duration) (t time.Time) {
 }
 
 // inspect asks the transport what became of what was written. The ping has
-// arrived if no more is unacknowledged than was written after it.
-func (c *Conn) inspect() keepalive.Transport {
+// arrived if no more is unacknowledged than was written after it. The schedule
+// thinks that it is now; if we were stopped since, the transport does not.
+func (c *Conn) inspect(now time.Time) keepalive.Transport {
 	tr := c.tr.inspect()
+	late := max(time.Since(now), 0)
+	tr.SinceAck, tr.SinceArrival = max(tr.SinceAck-late, 0), max(tr.SinceArrival-late, 0)
 	k := &c.keeper
 	tr.PingAcked = k.state == pingWritten && tr.Unacked <= k.written-k.pingEnd
 	return tr

@@ -115,6 +115,6 @@ cover: ## coverage of protocol and keepalive by their own tests; fails under COV
 		out=$$($(GO) test -cover ./$$pkg) || { echo "$$out"; exit 1; }; \
 		echo "$$out"; \
 		echo "$$out" | awk -v min=$(COVERAGE) '\
-			match($$0, /coverage: [0-9.]+%/) { got = substr($$0, RSTART + 10, RLENGTH - 11); seen = 1 } \
+			match($$0, /coverage: [0-9.]+%/) { got = 0 + substr($$0, RSTART + 10, RLENGTH - 11); seen = 1 } \
 			END { if (!seen || got < min) { print "less than " min " per cent"; exit 1 } }' || exit 1; \
 	done

@@ -151,7 +151,7 @@ func (z *fuzzed) check(a Action) {
 			z.t.Fatalf("waits until %v with an interval of %v", a.At, z.m.interval)
 		}
 		if z.m.interval > 0 && a.At.After(now.Add(2*max(z.m.interval, z.m.timeout))) {
-			z.t.Fatalf("at %v it waits until %v", z.now.mono, a.At.Sub(epoch))
+			z.t.Fatalf("at %v it waits until %v: %+v", z.now.mono, a.At.Sub(epoch), z.m)
 		}
 	case Ping:
 		if z.m.interval <= 0 || a.Due.After(now) || !a.Due.After(z.lastDue) {

@@ -140,6 +140,7 @@ func (m *Monitor) configure(cfg Config, now reading) {
 	m.setTimeout(cfg.timeout(), now.mono)
 	m.setInterval(&cfg, now.mono)
 	m.strict = cfg.Strict
+	m.recheck = min(m.recheck, now.mono+m.quarter())
 	m.nextLook = 0 // it was worked out from the old configuration
 	m.asked = now.mono
 }

@@ -236,3 +236,14 @@ func TestSetConfigInTime(t *testing.T) {
 		}
 	}
 }
+
+// A second look that is to come is as near as the new timeout wants it.
+func TestSetShorterTimeoutBeforeTheSecondLook(t *testing.T) {
+	d := newDrive(t, Config{Interval: time.Minute, Timeout: 20 * sec, Phase: time.Minute})
+	d.expect(60*sec, "ping 1m0s, wait 1m20s")
+	d.m.reprobes = maxReprobes
+	d.expect(100*sec, "wait 1m45s")
+	d.set(Config{Interval: time.Minute, Timeout: sec}, 101*sec)
+	d.expect(101*sec, "wait 1m41.25s")
+	d.expect(101*sec+250*ms, "inspect, give up (unknown)")
+}

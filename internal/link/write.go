@@ -364,7 +364,8 @@ func (c *Conn) unsent(err error) error {
 
 // awaitWrite waits for the write token and takes it.
 func (c *Conn) awaitWrite() error {
-	_, err := c.write.await(c, &c.send.limit, nil)
+	limit := c.send.limit // which is cleared if the connection ends meanwhile
+	_, err := c.write.await(c, &limit, nil)
 	if err != nil {
 		return c.takeBack(err)
 	}

@@ -42,7 +42,9 @@ func TestErrorsApart(t *testing.T) {
 			"dropped": {func(_ *testing.T, _ Conn, peer *Raw) { peer.Close() }, []string{"ErrClosedError", "io.EOF"}},
 			"violation": {func(t *testing.T, _ Conn, peer *Raw) { peer.Send(t, []byte{0xff}) },
 				[]string{"ErrClosedError", "ViolationError"}},
-			"too big": {func(t *testing.T, _ Conn, peer *Raw) { peer.Send(t, peer.Frame(protocol.OpText, true, string(pattern(2<<20)))[:100]) },
+			"too big": {func(t *testing.T, _ Conn, peer *Raw) {
+				peer.Send(t, peer.Frame(protocol.OpText, true, string(pattern(2<<20)))[:100])
+			},
 				[]string{"ErrClosedError", "ViolationError", "ErrMessageTooBig"}},
 			"aborted": {func(_ *testing.T, conn Conn, _ *Raw) { conn.CloseNow() }, []string{"ErrClosedError", "ErrAborted"}},
 			"close timeout": {func(_ *testing.T, conn Conn, _ *Raw) { conn.Close() },

@@ -1,0 +1,49 @@
+package dial
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/url"
+	"testing"
+)
+
+// TestHostPort adds the scheme's port where the URL has none (RFC 6455,
+// section 3). By then the scheme is that of HTTP.
+func TestHostPort(t *testing.T) {
+	for raw, want := range map[string]string{
+		"http://example.com/":           "example.com:80",
+		"https://example.com/":          "example.com:443",
+		"http://example.com:443/":       "example.com:443",
+		"https://[2001:db8::1]/":        "[2001:db8::1]:443",
+		"http://[2001:db8::1]:8080/":    "[2001:db8::1]:8080",
+		"http://[fe80::1%25eth0]:8080/": "[fe80::1%eth0]:8080",
+		"http://127.0.0.1/":             "127.0.0.1:80",
+	} {
+		u, err := url.Parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := hostPort(u); got != want {
+			t.Errorf("%s: %q, want %q", raw, got, want)
+		}
+	}
+}
+
+// TestTLSConfig completes the caller's configuration, and changes none of it.
+func TestTLSConfig(t *testing.T) {
+	req := &http.Request{URL: &url.URL{Scheme: "https", Host: "example.com:8443"}}
+	got := tlsConfig(req, new(Options))
+	if got.ServerName != "example.com" || len(got.NextProtos) != 1 || got.NextProtos[0] != "http/1.1" {
+		t.Errorf("%q %q", got.ServerName, got.NextProtos)
+	}
+	mine := &tls.Config{ServerName: "other.example", NextProtos: []string{"mine"}, MinVersion: tls.VersionTLS13}
+	got = tlsConfig(req, &Options{TLSConfig: mine})
+	if got.ServerName != "other.example" || got.NextProtos[0] != "mine" || got.MinVersion != tls.VersionTLS13 {
+		t.Errorf("%+v", got)
+	}
+	mine = new(tls.Config)
+	tlsConfig(req, &Options{TLSConfig: mine})
+	if mine.ServerName != "" || mine.NextProtos != nil {
+		t.Error("the caller's configuration was changed")
+	}
+}

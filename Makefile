@@ -82,11 +82,12 @@ benchmarks: ## vet, build and test the module of the benchmarks
 	@echo "== benchmarks, a module of its own"
 	@cd benchmarks && $(GO) vet ./... && $(GO) build -o /dev/null ./... && $(GO) test ./...
 
-# TANDEM_RIGS=require, as in CI, turns each skip into a failure.
+# TANDEM_RIGS=require, as in CI, turns each skip into a failure. One package runs
+# at a time: some keep the machine busy on purpose, and others look at the clock.
 rigs: ## tests against real peers, proxies, NAT and browsers (Debian, root)
 	@.ci/install-rigs
 	@echo "== tests against real peers and middleboxes"
-	@TANDEM_RIGS=$${TANDEM_RIGS:-on} $(GO) test -count=1 -v -timeout=20m ./internal/rig/...
+	@TANDEM_RIGS=$${TANDEM_RIGS:-on} $(GO) test -count=1 -p=1 -v -timeout=20m ./internal/rig/...
 
 rigs-long: ## what must not be given up, watched for a minute: slow, lossy, busy, paused
 	@echo "== what has to live, for a minute"

@@ -172,9 +172,10 @@ func (f *flow) write(p []byte) (n int, err error) {
 	if f.ended || f.closed {
 		return 0, io.ErrClosedPipe
 	}
-	n = min(len(p), pipeBuffer-len(f.sending))
-	f.sending = append(f.sending, p[:n]...)
-	f.move()
+	if n = min(len(p), pipeBuffer-len(f.sending)); n > 0 { // else there is no news for anybody
+		f.sending = append(f.sending, p[:n]...)
+		f.move()
+	}
 	return n, nil
 }
 
@@ -339,7 +340,7 @@ func (e *pipeEnd) Read(p []byte) (n int, err error) {
 func (e *pipeEnd) Write(p []byte) (n int, err error) {
 	out := output{head: p, start: time.Now()}
 	err = e.write(&out)
-	return int(out.sent), err
+	return int(out.sent.Load()), err
 }
 
 func (e *pipeEnd) Close() error                       { return e.close() }

@@ -98,7 +98,8 @@ func (c *Conn) transmitWaiting(l *Limit, from *block, err error) (late error) {
 // takeOut makes what is pending what is being written, and returns its block.
 func (c *Conn) takeOut() (from *block) {
 	from = c.pend.block
-	c.out.head, c.out.body, c.out.sent = c.pend.buf, c.pend.body, 0
+	c.out.head, c.out.body = c.pend.buf, c.pend.body
+	c.out.sent.Store(0)
 	c.out.progressed.Store(0)
 	c.pend = pending{}
 	return from
@@ -106,7 +107,7 @@ func (c *Conn) takeOut() (from *block) {
 
 // wrote settles what was written and what is left; err is the transport's.
 func (c *Conn) wrote(from *block, err error) {
-	c.keeper.wrote(c.out.sent, c.out.len() == 0, c.start)
+	c.keeper.wrote(c.out.sent.Load(), c.out.len() == 0, c.start)
 	rest := c.out.head
 	c.out.head, c.out.body = nil, nil
 	if err != nil {
@@ -158,6 +159,7 @@ func (c *Conn) cutRecord(l *Limit) error {
 // armWrite has the write interrupted at the Limit.
 func (c *Conn) armWrite(l *Limit) {
 	c.writing = true
+	c.out.total = c.out.sent.Load() + int64(c.out.len())
 	c.watchWrite(l)
 	if at := l.deadline(); !at.IsZero() {
 		c.tr.setWriteDeadline(at)

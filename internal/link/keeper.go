@@ -191,8 +191,8 @@ func (c *Conn) evidence(now time.Time) keepalive.Evidence {
 		PausedNow:     c.pausing,
 		PingSent:      k.state == pingWritten,
 		WriteProgress: c.at(k.lastTook),
-		Written:       k.written,
-		Unsent:        int64(len(c.pend.buf)),
+		Written:       c.written(),
+		Unsent:        c.unsentBytes(),
 		Queued:        len(c.queue.events),
 		QueuedBytes:   c.queue.bytes,
 		RTT:           c.stats.SmoothedRTT,
@@ -224,8 +224,28 @@ func (c *Conn) inspect(now time.Time) keepalive.Transport {
 	late := max(time.Since(now), 0)
 	tr.SinceAck, tr.SinceArrival = max(tr.SinceAck-late, 0), max(tr.SinceArrival-late, 0)
 	k := &c.keeper
-	tr.PingAcked = k.state == pingWritten && tr.Unacked <= k.written-k.pingEnd
+	tr.PingAcked = k.state == pingWritten && tr.Unacked <= c.written()-k.pingEnd
 	return tr
+}
+
+// written returns how many bytes the transport has taken, also of a write that
+// waits for it to take more: that may wait for as long as the peer does not
+// read, and what it took is on the way.
+func (c *Conn) written() int64 {
+	n := c.keeper.written
+	if c.writing {
+		n += c.out.sent.Load()
+	}
+	return n
+}
+
+// unsentBytes returns how many bytes wait to be taken by the transport.
+func (c *Conn) unsentBytes() int64 {
+	n := int64(len(c.pend.buf))
+	if c.writing {
+		n += c.out.total - c.out.sent.Load()
+	}
+	return n
 }
 
 // KeepaliveStats returns what is known of the connection's keepalive.

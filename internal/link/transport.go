@@ -98,7 +98,8 @@ func (in *input) rest() []byte {
 // them from the front.
 type output struct {
 	head, body []byte
-	sent       int64        // bytes written so far
+	total      int64        // what there was to write, known while waiting; see Conn.armWrite
+	sent       atomic.Int64 // bytes written so far
 	progressed atomic.Int64 // when the transport last took bytes, in ns since the Conn's start; 0: not yet
 	start      time.Time
 }
@@ -107,7 +108,7 @@ func (out *output) len() int { return len(out.head) + len(out.body) }
 
 // wrote notes that the transport took n more bytes.
 func (out *output) wrote(n int) {
-	out.sent += int64(n)
+	out.sent.Add(int64(n))
 	fromHead := min(n, len(out.head))
 	out.head = out.head[fromHead:]
 	out.body = out.body[n-fromHead:]

@@ -347,7 +347,7 @@ func (c *Conn) outcome() error {
 // unsent makes of err, that of a transmit, what it means for the frame that is
 // being sent. One of which nothing was written is taken out of what is left.
 func (c *Conn) unsent(err error) error {
-	own, written := &c.send.own, int(c.out.sent)
+	own, written := &c.send.own, int(c.out.sent.Load())
 	switch {
 	case written >= own.end:
 		return nil

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"sync"
@@ -17,10 +18,12 @@ import (
 // look at how a connection was given up.
 
 // A watcher is a raw peer that reads all the time, notes the pings that come,
-// and answers them as the test wants.
+// and answers them as the test wants. What it writes it leaves to another
+// goroutine, so that it reads on when we do not.
 type watcher struct {
 	*Raw
 	opened time.Time
+	out    chan []byte
 
 	mu     sync.Mutex
 	pings  []time.Duration // when each came, since opened
@@ -68,12 +71,27 @@ func (e End) watchedOver(t *testing.T, how answer) (conn Conn, w *watcher, ours,
 	return conn, watch(raw, how), ours, theirs
 }
 
-// watch begins to read. The goroutine ends with the transport.
+// watch begins to read and write. Both goroutines end with the transport.
 func watch(raw *Raw, how answer) *watcher {
-	w := &watcher{Raw: raw, opened: time.Now(), ended: make(chan struct{})}
+	w := &watcher{Raw: raw, opened: time.Now(), out: make(chan []byte, 10000), ended: make(chan struct{})}
 	go w.read(how)
+	go w.write()
 	return w
 }
+
+func (w *watcher) write() {
+	for {
+		select {
+		case b := <-w.out:
+			w.Write(b) // an error means that the transport has ended
+		case <-w.ended:
+			return
+		}
+	}
+}
+
+// post has the frames sent, behind those that were posted before.
+func (w *watcher) post(frames ...[]byte) { w.out <- bytes.Join(frames, nil) }
 
 func (w *watcher) read(how answer) {
 	defer close(w.ended)
@@ -102,8 +120,7 @@ func (w *watcher) note() int {
 	return len(w.pings) - 1
 }
 
-// pong sends a pong. An error means that the connection has ended.
-func (w *watcher) pong(payload string) { w.Write(w.Frame(protocol.OpPong, true, payload)) }
+func (w *watcher) pong(payload string) { w.post(w.Frame(protocol.OpPong, true, payload)) }
 
 // came returns when the pings came.
 func (w *watcher) came() []time.Duration {

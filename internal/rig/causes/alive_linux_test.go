@@ -13,11 +13,14 @@ import (
 	"github.com/tandemws/tandem/protocol"
 )
 
+// The tests in this file are not parallel to the others: a peer that finds no
+// time to answer for two seconds has to be given up, so it should have little
+// else to do.
+
 // A process that was stopped for longer than its timeout has missed answers,
 // and does not blame its peer for that when it goes on.
 func TestStoppedAndContinued(t *testing.T) {
 	rig.Need(t)
-	t.Parallel()
 	for _, f := range face.Both {
 		t.Run("stopped "+f.Name, func(t *testing.T) {
 			t.Parallel()
@@ -41,8 +44,7 @@ func TestStoppedAndContinued(t *testing.T) {
 }
 
 // A process that computes all the time, in so many goroutines that its reader
-// seldom gets a turn, does not blame its peer for that. This test is not
-// parallel: it would take the processors from the others.
+// seldom gets a turn, does not blame its peer for that.
 func TestBusyProcess(t *testing.T) {
 	rig.Need(t)
 	for _, f := range face.Both {
@@ -98,7 +100,6 @@ func echoed(t *testing.T, end *face.End) {
 // as long as our pings come it does not.
 func TestSlowConsumer(t *testing.T) {
 	rig.Need(t)
-	t.Parallel()
 	for _, tc := range []struct {
 		name   string
 		sender keepalive.Config

@@ -59,7 +59,7 @@ func TestCloseCheck(t *testing.T) {
 	for _, c := range []Close{
 		{1000, ""}, {1000, long}, {1000, long[:121] + "é"}, {NoStatusReceived, ""}, {4999, "ключ"},
 	} {
-		if err := c.check(); err != nil {
+		if err := c.Validate(); err != nil {
 			t.Errorf("%v: %v", c, err)
 		}
 	}
@@ -74,7 +74,7 @@ func TestCloseCheck(t *testing.T) {
 		{Close{1000, long[:122] + "é"}, "reason of 124 bytes, the most is 123"}, // bytes, not characters
 		{Close{1000, "\xff"}, "reason is not UTF-8"},
 	} {
-		err := tt.c.check()
+		err := tt.c.Validate()
 		if !errors.Is(err, ErrInvalidClose) || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%v: error %v, want ErrInvalidClose with %q", tt.c, err, tt.want)
 		}

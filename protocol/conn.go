@@ -117,9 +117,9 @@ func (c *Conn) Init(cfg Config) {
 // Idle reports whether the connection is open and nothing is under way: no
 // frame or message is begun in either direction, nothing that was received is
 // left to look at, no frame is owed, and no ping waits for its pong. Such a
-// connection is as Init makes it, but for the numbers of its pings: a driver
-// of very many can have Init make another one of it, and this one again when
-// it goes on.
+// connection is as Init makes it, but for the numbers of its pings and what
+// [Conn.AssembleInto] was told: a driver of very many can have Init make
+// another one of it, and this one again when it goes on.
 func (c *Conn) Idle() bool {
 	return c.state == Open && c.in.idle() && !c.out.open && !c.Owed() && len(c.pings.pending) == 0
 }

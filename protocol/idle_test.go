@@ -72,7 +72,9 @@ func TestInitAgain(t *testing.T) {
 					return
 				}
 				useForAnother(t, d.c)
-				d.c.Init(Config{Role: role, MaskKeys: zeroKeys{}})
+				if d.c.Init(Config{Role: role, MaskKeys: zeroKeys{}}); !d.c.Idle() {
+					t.Fatal("a new connection is not idle because of the one before")
+				}
 			}
 			d.before = again
 			d.run(cutAt(input, at)...)

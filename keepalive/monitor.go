@@ -114,6 +114,9 @@ func (m *Monitor) Start(cfg Config, now time.Time) {
 	}
 }
 
+// Started returns the time that Start was given.
+func (m *Monitor) Started() time.Time { return m.start }
+
 // SetConfig changes the configuration of a running schedule. Whoever runs the
 // Monitor must ask it again at once.
 //

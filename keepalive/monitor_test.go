@@ -143,6 +143,9 @@ func TestStartAgain(t *testing.T) {
 		t.Fatal("did not give up")
 	}
 	d.m.Start(cfg, epoch)
+	if got := d.m.Started(); !got.Equal(epoch) {
+		t.Errorf("started at %v, want %v", got, epoch)
+	}
 	fresh := newDrive(t, cfg)
 	if d.m != fresh.m {
 		t.Errorf("started again: %+v\n\twant %+v", d.m, fresh.m)

@@ -102,7 +102,7 @@ func (c *Conn) mayRead() bool {
 		return true
 	}
 	if !c.pausing && c.full() {
-		c.pausing, c.pausedAt = true, time.Since(c.start)
+		c.pausing, c.pausedAt = true, time.Since(c.start())
 	}
 	return !c.pausing
 }
@@ -137,7 +137,7 @@ func (c *Conn) resume() {
 		c.opts.MaxQueueBytes >= 0 && 4*c.queue.bytes > c.opts.MaxQueueBytes {
 		return
 	}
-	c.paused += time.Since(c.start) - c.pausedAt
+	c.paused += time.Since(c.start()) - c.pausedAt
 	c.pausing = false
 	c.waiters.wakeAll()
 }

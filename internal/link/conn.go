@@ -55,7 +55,6 @@ type Options struct {
 type Conn struct {
 	opts  *Options
 	tr    transport
-	start time.Time
 	onEnd func(error) // called once, before Done, with how it ended; may be nil
 
 	mu    sync.Mutex    // guards all below; see lock
@@ -99,13 +98,17 @@ const (
 func (c *Conn) Init(conn net.Conn, early []byte, opts *Options) {
 	c.opts = opts
 	c.tr = newTransport(conn)
-	c.start = time.Now()
-	c.stats.LastByte = c.start
+	c.keeper.monitor.Start(opts.Keepalive, time.Now())
+	c.stats.LastByte = c.start()
 	c.lock()
 	c.feedEarly(early)
 	c.startGrace()
 	c.unlock()
 }
+
+// start is when the connection was made: times that are durations count from
+// it.
+func (c *Conn) start() time.Time { return c.keeper.monitor.Started() }
 
 // feedEarly takes what arrived together with the opening handshake.
 func (c *Conn) feedEarly(early []byte) {
@@ -116,7 +119,7 @@ func (c *Conn) feedEarly(early []byte) {
 		c.in.borrow()
 		early = c.in.block[:copy(c.in.block[:], early)]
 	}
-	c.proto.Received(c.start, 0, early)
+	c.proto.Received(c.start(), 0, early)
 }
 
 // OnEnd has f called once, with how the connection ended, when the transport

@@ -62,7 +62,7 @@ func (c *Conn) unlock() {
 
 func (c *Conn) sit() {
 	c.desk = desks.Get().(*desk)
-	c.out.start = c.start
+	c.out.start = c.start()
 	c.proto.Init(protocol.Config{
 		Role:           c.opts.Role,
 		MaxMessageSize: c.opts.MaxMessageSize,

@@ -100,13 +100,12 @@ func (k *keeper) stop() {
 	}
 }
 
-// StartKeepalive begins the schedule. The runner is not started as long as
-// there is nothing to do.
+// StartKeepalive has the runner follow the schedule. It is not started as long
+// as there is nothing to do.
 func (c *Conn) StartKeepalive(runner Runner) {
 	c.lock()
 	defer c.unlock()
 	c.keeper.runner = runner
-	c.keeper.monitor.Start(c.opts.Keepalive, c.start)
 	c.wakeKeeper()
 }
 
@@ -167,7 +166,7 @@ func (c *Conn) keepalivePing(due time.Time) {
 	if err != nil {
 		return // no random payload; the next one may have better luck
 	}
-	c.waiting.push(id, due.Sub(c.start))
+	c.waiting.push(id, due.Sub(c.start()))
 	c.keeper.state = pingOwed
 	c.stats.PingsSent++
 	c.flush()
@@ -198,7 +197,7 @@ func (c *Conn) evidence(now time.Time) keepalive.Evidence {
 		RTT:           c.stats.SmoothedRTT,
 	}
 	if ev.PausedNow {
-		ev.Paused += now.Sub(c.start) - c.pausedAt
+		ev.Paused += now.Sub(c.start()) - c.pausedAt
 	}
 	if c.writing && k.state != pingWritten {
 		if took := c.out.progressed.Load(); took > 0 {
@@ -211,7 +210,7 @@ func (c *Conn) evidence(now time.Time) keepalive.Evidence {
 // at returns the time that is d after the start; zero if d is.
 func (c *Conn) at(d time.Duration) (t time.Time) {
 	if d != 0 {
-		t = c.start.Add(d)
+		t = c.start().Add(d)
 	}
 	return t
 }

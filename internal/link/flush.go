@@ -102,6 +102,7 @@ func (c *Conn) takeOut() (from *block) {
 	c.out.sent.Store(0)
 	c.out.progressed.Store(0)
 	c.pend = pending{}
+	c.keeper.taken()
 	return from
 }
 

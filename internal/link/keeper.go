@@ -71,7 +71,8 @@ type pingProgress uint8
 
 const (
 	pingOwed    pingProgress = iota // the protocol has it
-	pingEncoded                     // among what is pending or being written
+	pingEncoded                     // among what is pending
+	pingTaken                       // among what is being written
 	pingWritten                     // the transport has it
 )
 
@@ -82,6 +83,13 @@ func (k *keeper) encoded() {
 	}
 }
 
+// taken notes that what was pending is being written now.
+func (k *keeper) taken() {
+	if k.state == pingEncoded {
+		k.state = pingTaken
+	}
+}
+
 // wrote notes that the transport took n bytes, and whether all were taken.
 func (k *keeper) wrote(n int64, all bool, start time.Time) {
 	k.written += n
@@ -89,8 +97,12 @@ func (k *keeper) wrote(n int64, all bool, start time.Time) {
 		return
 	}
 	k.lastTook = time.Since(start)
-	if k.state == pingEncoded && all {
+	switch {
+	case k.state != pingTaken:
+	case all:
 		k.state, k.pingEnd = pingWritten, k.written
+	default:
+		k.state = pingEncoded // the rest is pending again, and it may be there
 	}
 }
 

@@ -151,8 +151,10 @@ func (c *Conn) Tick(now time.Time) (next time.Time, ok bool) {
 }
 
 func (c *Conn) tick(now time.Time) (next time.Time, ok bool) {
-	if c.proto.State() != protocol.Open {
-		return next, false // the close timeout sees to the rest
+	if c.proto.State() != protocol.Open || c.deferred {
+		// The close timeout sees to the rest. Nothing is read any more once
+		// the peer broke the protocol, so it could not be judged either.
+		return next, false
 	}
 	ev := c.evidence(now)
 	for {

@@ -6,8 +6,10 @@ import (
 
 // gracePeriod is how long the application may do without receiving before an
 // attendant reads in its place. A handler that answers faster never pays for
-// one; the peer's pings wait at most this long for their pongs. Ours do not
-// wait, for the round-trip time is to be that of the network; see attendNow.
+// one. The timer is not set anew for each receive call, so the attendant comes
+// after one to two periods, and the peer's pings wait at most two for their
+// pongs. Ours do not wait, for the round-trip time is to be that of the network;
+// see attendNow.
 const gracePeriod = 50 * time.Millisecond
 
 // startGrace sets the timer, at most once per grace period. c.mu is held.

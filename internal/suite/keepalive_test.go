@@ -25,10 +25,11 @@ type watcher struct {
 	opened time.Time
 	out    chan []byte
 
-	mu     sync.Mutex
-	pings  []time.Duration // when each came, since opened
-	frames []string        // all other frames but pongs
-	ended  chan struct{}   // closed when nothing more comes
+	mu      sync.Mutex
+	pings   []time.Duration // when each came, since opened
+	answers []string        // the payloads of pongs
+	frames  []string        // all other frames
+	ended   chan struct{}   // closed when nothing more comes
 }
 
 // An answer says what a watcher does about its nth ping, counted from 0.
@@ -104,12 +105,17 @@ func (w *watcher) read(how answer) {
 		case protocol.OpPing:
 			how(w, w.note(), payload)
 		case protocol.OpPong:
+			w.noteOther(&w.answers, payload)
 		default:
-			w.mu.Lock()
-			w.frames = append(w.frames, fmt.Sprintf("%v %.40q", h.Opcode, payload))
-			w.mu.Unlock()
+			w.noteOther(&w.frames, fmt.Sprintf("%v %.40q", h.Opcode, payload))
 		}
 	}
+}
+
+func (w *watcher) noteOther(list *[]string, what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	*list = append(*list, what)
 }
 
 // note notes a ping and returns how many came before.
@@ -136,6 +142,14 @@ func (w *watcher) others() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]string(nil), w.frames...)
+}
+
+// pongs returns the payloads of the pongs that came.
+func (w *watcher) pongs() []string {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]string(nil), w.answers...)
 }
 
 // until sleeps until so long after the opening.

@@ -184,10 +184,11 @@ func (c *Conn) endTransport(l *Limit) {
 	if !c.aborted && (c.opts.Role == protocol.Client || c.halfClose(l)) {
 		c.drain(l)
 	}
+	cut := c.aborted || l.Reached() != nil
 	c.aborted = true // nobody waits for it any more
 	c.pokeWriter()
 	c.unlock()
-	c.tr.close()
+	c.tr.close(cut)
 	c.lock()
 }
 

@@ -300,7 +300,7 @@ func (e *pipeEnd) closeWrite() (ok bool) {
 	return true
 }
 
-func (e *pipeEnd) close() error {
+func (e *pipeEnd) close(bool) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.out.end()
@@ -343,7 +343,7 @@ func (e *pipeEnd) Write(p []byte) (n int, err error) {
 	return int(out.sent.Load()), err
 }
 
-func (e *pipeEnd) Close() error                       { return e.close() }
+func (e *pipeEnd) Close() error                       { return e.close(true) }
 func (e *pipeEnd) CloseWrite() error                  { e.closeWrite(); return nil }
 func (e *pipeEnd) LocalAddr() net.Addr                { return e.localAddr() }
 func (e *pipeEnd) RemoteAddr() net.Addr               { return e.remoteAddr() }

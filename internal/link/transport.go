@@ -35,7 +35,10 @@ type transport interface {
 	// closeWrite ends our direction so that the peer reads EOF after what
 	// was written. ok is false where the transport cannot do that.
 	closeWrite() (ok bool)
-	close() error
+
+	// close ends both directions. With cut it does so at once, whatever TLS
+	// would still have to say.
+	close(cut bool) error
 
 	// inspect says what the system knows of bytes on their way to the peer.
 	inspect() keepalive.Transport
@@ -220,15 +223,25 @@ func (t *netTransport) closeWrite() (ok bool) {
 	return ok && half.CloseWrite() == nil
 }
 
-func (t *netTransport) close() error         { return t.conn.Close() }
 func (t *netTransport) localAddr() net.Addr  { return t.conn.LocalAddr() }
 func (t *netTransport) remoteAddr() net.Addr { return t.conn.RemoteAddr() }
 
-// inspect asks the system about the connection below TLS.
-func (t *netTransport) inspect() keepalive.Transport {
-	conn := t.conn
-	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = secure.NetConn()
+// close closes what is below TLS first if it is to be cut: TLS waits five
+// seconds for room for its last record, which a dead peer does not make.
+func (t *netTransport) close(cut bool) error {
+	if cut {
+		t.lowest().Close()
 	}
-	return inspectConn(conn)
+	return t.conn.Close()
+}
+
+// inspect asks the system about the connection below TLS.
+func (t *netTransport) inspect() keepalive.Transport { return inspectConn(t.lowest()) }
+
+// lowest returns the connection, or what is below it if that is TLS.
+func (t *netTransport) lowest() net.Conn {
+	if secure, ok := t.conn.(interface{ NetConn() net.Conn }); ok {
+		return secure.NetConn()
+	}
+	return t.conn
 }

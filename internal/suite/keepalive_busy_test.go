@@ -52,26 +52,29 @@ func TestNeverReceives(t *testing.T) {
 // messages, and the peer is not given up. In the end every message is there.
 func TestSlowApplication(t *testing.T) {
 	EachEnd(t, func(t *testing.T, e End) {
-		synctest.Test(t, func(t *testing.T) {
-			e.Options.Keepalive = every10s
-			e.Options.MaxQueue = 4
-			conn, w := e.watched(t, atOnce)
-			const messages = 500
-			for i := range messages {
-				w.post(w.Text(fmt.Sprint(i, strings.Repeat(" ", 1000))))
-			}
-			for i := range messages {
-				m, err := conn.Recv(0)
-				if err != nil || !strings.HasPrefix(string(m.Data), fmt.Sprint(i, " ")) {
-					t.Fatalf("message %d: %.10q %v", i, m.Data, err)
+		for _, strict := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				e.Options.Keepalive = every10s
+				e.Options.Keepalive.Strict = strict
+				e.Options.MaxQueue = 4
+				conn, w := e.watched(t, atOnce)
+				const messages = 300
+				for i := range messages {
+					w.post(w.Text(fmt.Sprint(i, strings.Repeat(" ", 1000))))
 				}
-				time.Sleep(47 * time.Second)
-			}
-			alive(t, conn)
-			if n, want := len(w.came()), messages*47/10; n < want || n > want+1 {
-				t.Errorf("%d pings, want %d", n, want)
-			}
-		})
+				for i := range messages {
+					m, err := conn.Recv(0)
+					if err != nil || !strings.HasPrefix(string(m.Data), fmt.Sprint(i, " ")) {
+						t.Fatalf("message %d: %.10q %v", i, m.Data, err)
+					}
+					time.Sleep(47 * time.Second)
+				}
+				alive(t, conn)
+				if n, want := len(w.came()), messages*47/10; n < want || n > want+1 {
+					t.Errorf("%d pings, want %d", n, want)
+				}
+			})
+		}
 	})
 }
 

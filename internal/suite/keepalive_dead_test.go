@@ -1,12 +1,15 @@
 package suite
 
 import (
+	"context"
+	"io"
 	"net"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	wsasync "github.com/tandemws/tandem/async"
 	"github.com/tandemws/tandem/internal/link"
 	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
@@ -86,8 +89,9 @@ var calls = map[string]func(t *testing.T, conn Conn){
 			timedOut(t, err)
 		}
 	},
-	"send": inSend,
-	"wait": inWait,
+	"writer": inWriter,
+	"send":   inSend,
+	"wait":   inWait,
 	"all": func(t *testing.T, conn Conn) {
 		var all sync.WaitGroup
 		all.Go(func() { inRecv(t, conn) })
@@ -107,6 +111,18 @@ func inSend(t *testing.T, conn Conn) {
 	if err := conn.Send(protocol.BinaryMessage(pattern(1<<20)), 0); err != nil {
 		timedOut(t, err)
 	}
+}
+
+// inWriter waits likewise, in the middle of a message.
+func inWriter(t *testing.T, conn Conn) {
+	w, err := conn.SendWriter(protocol.Binary)
+	ok(t, err)
+	if _, err = w.Write(pattern(1 << 20)); err == nil {
+		ok(t, w.Close())
+		return
+	}
+	timedOut(t, err)
+	timedOut(t, w.Close())
 }
 
 // inWait has a ping of its own, which does not change when keepalive gives up.
@@ -177,5 +193,92 @@ func TestDarkAndBack(t *testing.T) {
 				t.Errorf("%d pings, want 40", n)
 			}
 		})
+	})
+}
+
+// TestDeadInTheMiddle has the link go dark in the middle of a message that the
+// application reads in pieces: it gets what came, and then why there is no more.
+func TestDeadInTheMiddle(t *testing.T) {
+	EachEnd(t, func(t *testing.T, e End) {
+		synctest.Test(t, func(t *testing.T) {
+			e.Options.Keepalive = every10s
+			conn, w, ours, theirs := e.watchedOver(t, atOnce)
+			w.post(w.Text("whole"), w.Frame(protocol.OpText, false, "ha"), w.Frame(protocol.OpContinuation, false, "lf"))
+			time.Sleep(time.Second)
+			dark(ours, theirs)
+			expect(t, conn, "whole")
+			_, r, err := conn.RecvReader()
+			ok(t, err)
+			got, err := io.ReadAll(r)
+			timedOut(t, err)
+			if string(got) != "half" {
+				t.Errorf("read %q", got)
+			}
+			took(t, w.opened, 9*time.Second)
+		})
+	})
+}
+
+// TestCloseBehindDeadSend closes while a Send waits for a peer that is dead, or
+// does not read: keepalive goes on until the close frame is sent, and ends both
+// calls before the close timeout does.
+func TestCloseBehindDeadSend(t *testing.T) {
+	EachEnd(t, func(t *testing.T, e End) {
+		synctest.Test(t, func(t *testing.T) {
+			e.Options.Keepalive = every10s
+			e.Options.CloseTimeout = time.Minute
+			opened := time.Now()
+			conn, _ := e.Against(t)
+			var calling sync.WaitGroup
+			calling.Go(func() { inSend(t, conn) })
+			time.Sleep(2 * time.Second)
+			timedOut(t, conn.Close())
+			calling.Wait()
+			took(t, opened, 9*time.Second)
+		})
+	})
+}
+
+// TestPipeKeptAlive keeps both ends of each face's connected pair alive.
+func TestPipeKeptAlive(t *testing.T) {
+	for _, face := range Faces {
+		t.Run(face.Name(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := face.Pipe(&Options{Keepalive: every10s}, &Options{Keepalive: every10s})
+				time.Sleep(time.Hour)
+				for _, conn := range []Conn{a, b} {
+					alive(t, conn)
+					if stats := conn.KeepaliveStats(); stats.PingsSent != 360 || stats.PongsReceived != 360 {
+						t.Errorf("%+v", stats)
+					}
+				}
+				ok(t, a.Close())
+				ok(t, b.Close())
+			})
+		})
+	}
+}
+
+// TestHandlerContext has the context of a handler end when the peer is given up,
+// with why as its cause.
+func TestHandlerContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clientEnd, serverEnd := link.NewPipe()
+		returned := make(chan error, 1)
+		server, err := wsasync.Serve(context.Background(), func(ctx context.Context, conn *wsasync.ServerConn) error {
+			<-ctx.Done()
+			returned <- context.Cause(ctx)
+			return nil
+		}, "", &wsasync.ServerOptions{Listeners: []net.Listener{newListener(serverEnd)}, Keepalive: every10s})
+		ok(t, err)
+		opened := time.Now()
+		client, err := Async{}.Connect("ws://tandem.test", &Options{NetConn: clientEnd, Keepalive: keepalive.Config{Interval: noPings}})
+		ok(t, err)
+		dark(clientEnd, serverEnd)
+		timedOut(t, <-returned)
+		took(t, opened, 9*time.Second)
+		client.CloseNow()
+		ok(t, server.Close())
+		took(t, opened, 9*time.Second)
 	})
 }

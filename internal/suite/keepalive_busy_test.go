@@ -211,7 +211,7 @@ func TestBlockedSend(t *testing.T) {
 		{0, time.Second, 4 * time.Second},
 		{0, 4*time.Second - 1, 4 * time.Second},
 		{0, 5 * time.Second, 4 * time.Second},
-		{14 * time.Second, 14 * time.Second, 24 * time.Second},
+		{14 * time.Second, 14*time.Second + 1, 24 * time.Second},
 		{14 * time.Second, 17 * time.Second, 24 * time.Second},
 		{14 * time.Second, 24*time.Second - 1, 24 * time.Second},
 		{14 * time.Second, 25 * time.Second, 24 * time.Second},

@@ -40,18 +40,25 @@ func inspectRaw(raw syscall.RawConn) (tr keepalive.Transport) {
 		if err != nil {
 			unread = 0 // before Linux 4.12
 		}
-		tr = keepalive.Transport{
-			Known:    true,
-			Unacked:  int64(unacked),
-			Acked:    int64(info.Bytes_acked) + int64(info.Delivered),
-			Unread:   int64(unread),
-			SinceAck: time.Duration(info.Last_ack_recv) * time.Millisecond,
-			// The former tells of data in order, the latter also of what came
-			// behind a gap: it brought an acknowledgement with it.
-			SinceArrival: time.Duration(min(info.Last_data_recv, info.Last_ack_recv)) * time.Millisecond,
-			SendWindow:   int64(info.Snd_wnd),
-			Retransmits:  int(info.Retransmits),
-		}
+		tr = transportOf(info, unacked, unread)
 	})
 	return tr
+}
+
+// transportOf returns what the kernel said. The probes of a closed window do
+// not count as retransmissions there, but they are: each that is answered sets
+// the count back.
+func transportOf(info *unix.TCPInfo, unacked, unread int) keepalive.Transport {
+	return keepalive.Transport{
+		Known:    true,
+		Unacked:  int64(unacked),
+		Acked:    int64(info.Bytes_acked) + int64(info.Delivered),
+		Unread:   int64(unread),
+		SinceAck: time.Duration(info.Last_ack_recv) * time.Millisecond,
+		// The former tells of data in order, the latter also of what came
+		// behind a gap: it brought an acknowledgement with it.
+		SinceArrival: time.Duration(min(info.Last_data_recv, info.Last_ack_recv)) * time.Millisecond,
+		SendWindow:   int64(info.Snd_wnd),
+		Retransmits:  int(max(info.Retransmits, info.Probes)),
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tandemws/tandem/keepalive"
+	"golang.org/x/sys/unix"
 )
 
 // What the kernel says of a connection is what the schedule understands by it:
@@ -79,4 +80,21 @@ func tcpPair(t *testing.T) (here, there net.Conn) {
 	}
 	t.Cleanup(func() { there.Close() })
 	return here, there
+}
+
+// TestInspectProbes: with the window closed the kernel sends probes, and counts
+// those that nobody answers apart from retransmissions.
+func TestInspectProbes(t *testing.T) {
+	for _, test := range []struct {
+		info unix.TCPInfo
+		want int
+	}{
+		{unix.TCPInfo{}, 0},
+		{unix.TCPInfo{Retransmits: 3}, 3},
+		{unix.TCPInfo{Probes: 2}, 2},
+	} {
+		if got := transportOf(&test.info, 100, 0).Retransmits; got != test.want {
+			t.Errorf("%d retransmissions and %d probes count as %d", test.info.Retransmits, test.info.Probes, got)
+		}
+	}
 }

@@ -216,7 +216,7 @@ func (f *flow) inspect() keepalive.Transport {
 		SendWindow: int64(pipeBuffer - len(f.received)),
 	}
 	if f.path.Dark {
-		tr.Retransmits = 1
+		tr.Retransmits = 2 // of data, or probes of a closed window
 	} else if tr.SendWindow == 0 {
 		tr.SinceAck = 0 // probes of the closed window are answered
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -113,6 +114,42 @@ func TestPaused(t *testing.T) {
 			}
 			_, err := conn.Recv(0)
 			timedOut(t, err)
+		})
+	})
+}
+
+// TestBothPaused has both applications send and not receive, until everything
+// is full both ways: no ping gets through, and nobody is given up for that. When
+// the link goes dark the window is still closed, and its probes are unanswered:
+// then both ends are.
+func TestBothPaused(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			s.ClientOptions.Keepalive, s.ServerOptions.Keepalive = every10s, every10s
+			client, server, clientEnd, serverEnd := s.Over(t)
+			both := []Conn{client, server}
+			var sending sync.WaitGroup
+			for _, conn := range both {
+				sending.Go(func() {
+					for conn.Send(protocol.BinaryMessage(pattern(50000)), 0) == nil {
+					}
+				})
+			}
+			time.Sleep(time.Hour)
+			alive(t, client)
+			alive(t, server)
+			dark(clientEnd, serverEnd)
+			opened := time.Now()
+			for _, conn := range both {
+				<-conn.Done()
+				if cause := timedOut(t, conn.Err()); cause.Cause != keepalive.NetworkDead || !cause.PausedNow {
+					t.Error(cause)
+				}
+				if d := time.Since(opened); d > every10s.Interval+every10s.Timeout {
+					t.Errorf("it took %v", d)
+				}
+			}
+			sending.Wait()
 		})
 	})
 }

@@ -63,7 +63,7 @@ func TestLargeMessage(t *testing.T) {
 var everySecond = keepalive.Config{Interval: time.Second, Timeout: 500 * time.Millisecond, Phase: 400 * time.Millisecond}
 
 // TestSwallowed sends a message that the transport takes at once, and delivers
-// in a minute: pings wait behind it, first in the transport and then at our
+// in half a minute: pings wait behind it, first in the transport and then at our
 // door, and the peer is not given up while anything moves. When the link then
 // goes dark it is, a timeout after the last byte that was acknowledged.
 func TestSwallowed(t *testing.T) {
@@ -73,12 +73,12 @@ func TestSwallowed(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					e.Options.Keepalive = everySecond
 					conn, w, ours, _ := e.watchedOver(t, atOnce)
-					link.Impair(ours, slow(1000))
+					link.Impair(ours, slow(2000))
 					ok(t, conn.Send(protocol.BinaryMessage(pattern(60000)), 0))
 					ok(t, conn.Flush())
 					took(t, w.opened, 0)
 					if goesDark {
-						const last = 30 * time.Second
+						const last = 15 * time.Second
 						w.until(last + 5*time.Millisecond) // between two ticks of the path
 						dark(ours)
 						if cause := givenUp(t, conn, w.opened, last+everySecond.Timeout); cause.Cause != keepalive.NetworkDead {
@@ -86,12 +86,12 @@ func TestSwallowed(t *testing.T) {
 						}
 						return
 					}
-					w.until(61 * time.Second)
+					w.until(31 * time.Second)
 					alive(t, conn)
-					if n := len(w.came()); n < 60 {
+					if n := len(w.came()); n < 30 {
 						t.Errorf("%d pings have arrived behind the message", n)
 					}
-					w.until(2 * time.Minute)
+					w.until(time.Minute)
 					alive(t, conn)
 				})
 			})

@@ -260,8 +260,8 @@ func (c *Conn) end() {
 		c.lock()
 	}
 	c.over = true
-	if c.ended != nil {
-		close(c.ended)
+	if c.rare != nil && c.rare.ended != nil {
+		close(c.rare.ended)
 	}
 }
 

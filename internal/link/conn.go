@@ -57,15 +57,13 @@ type Conn struct {
 	tr    transport
 	onEnd func(error) // called once, before Done, with how it ended; may be nil
 
-	mu    sync.Mutex    // guards all below; see lock
-	*desk               // what is under way; nil while nothing is
-	id    *[16]byte     // see ID; nil until asked for
-	ended chan struct{} // closed when the transport is; nil until asked for
+	mu    sync.Mutex // guards all below; see lock
+	*desk            // what is under way; nil while nothing is
+	rare  *rare      // what few connections need; nil until then
 
 	// Reading: see read.go and attendant.go.
 	recv     receiver      // the application's receive call
 	in       input         // what is being read and looked at; the token holder's
-	watches  *watches      // interrupt reads and writes when contexts end; nil until first used
 	grace    lazyTimer     // the attendant's
 	backstop lazyTimer     // writes what was held for too long
 	paused   time.Duration // for how long reading stood still in all, before desk.pausedAt
@@ -130,13 +128,14 @@ func (c *Conn) OnEnd(f func(error)) { c.onEnd = f }
 func (c *Conn) Done() <-chan struct{} {
 	c.lock()
 	defer c.unlock()
-	if c.ended == nil {
-		c.ended = make(chan struct{})
+	r := c.rarely()
+	if r.ended == nil {
+		r.ended = make(chan struct{})
 		if c.over {
-			close(c.ended)
+			close(r.ended)
 		}
 	}
-	return c.ended
+	return r.ended
 }
 
 // Err returns how the connection ended, a [*protocol.CloseError], or nil as

@@ -11,13 +11,13 @@ import (
 func (c *Conn) ID() string {
 	c.lock()
 	defer c.unlock()
-	if c.id == nil {
-		c.id = new([16]byte)
-		rand.Read(c.id[:])
-		c.id[6] = c.id[6]&0x0f | 0x40 // version 4 (RFC 9562, section 5.4)
-		c.id[8] = c.id[8]&0x3f | 0x80
+	id := &c.rarely().id
+	if *id == [16]byte{} {
+		rand.Read(id[:])
+		id[6] = id[6]&0x0f | 0x40 // version 4 (RFC 9562, section 5.4)
+		id[8] = id[8]&0x3f | 0x80
 	}
-	return fmt.Sprintf("%x-%x-%x-%x-%x", c.id[:4], c.id[4:6], c.id[6:8], c.id[8:10], c.id[10:])
+	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
 }
 
 // Logger returns the connection's logger, which tells its ID and the peer's

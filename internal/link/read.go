@@ -25,9 +25,9 @@ func (c *Conn) ReceiveAppend(l *Limit, dst []byte) (protocol.MessageType, []byte
 // the stack of a goroutine that receives is to fit into the 2 KiB that it
 // begins with, and each frame counts.
 type receiver struct {
-	active     bool
-	limit      Limit
+	limit      *Limit // nil until one is needed; kept for the next call
 	dst        []byte
+	active     bool
 	into       bool // append the message to dst
 	assembling bool // the protocol does, as it arrives
 }
@@ -57,9 +57,26 @@ func (c *Conn) beginReceive(l *Limit) error {
 	}
 	c.recv.active = true
 	if l != nil {
-		c.recv.limit = *l
+		c.recv.bound(l)
 	}
 	return nil
+}
+
+// bound copies the Limit, so that the caller's need not be on the heap.
+func (r *receiver) bound(l *Limit) {
+	if r.limit == nil {
+		r.limit = new(Limit)
+	}
+	*r.limit = *l
+}
+
+// clear lets go of everything but the memory for limits.
+func (r *receiver) clear() {
+	limit := r.limit
+	if limit != nil {
+		*limit = Limit{}
+	}
+	*r = receiver{limit: limit}
 }
 
 // endReceive lets the next receiver in. Should it not come within the grace
@@ -68,7 +85,7 @@ func (c *Conn) endReceive() {
 	if c.recv.assembling {
 		c.proto.Detach() // what has arrived moves out of the caller's memory
 	}
-	c.recv = receiver{}
+	c.recv.clear()
 	c.received = true
 	c.startGrace()
 	if c.pending() {
@@ -148,7 +165,7 @@ func (c *Conn) readMore() error {
 		return c.awaitReader()
 	}
 	c.assemble()
-	return c.fill(&c.recv.limit, application)
+	return c.fill(c.recv.limit, application)
 }
 
 // assemble has a message that comes in pieces put where the receiver wants it.
@@ -161,7 +178,7 @@ func (c *Conn) assemble() {
 
 func (c *Conn) awaitReader() error {
 	c.pokeReader()
-	if err := c.waitChange(&c.recv.limit); err != nil && c.queue.empty() && c.recvErr == nil {
+	if err := c.waitChange(c.recv.limit); err != nil && c.queue.empty() && c.recvErr == nil {
 		return err
 	}
 	return nil

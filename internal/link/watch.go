@@ -10,35 +10,25 @@ type watch struct {
 	stop func() (stopped bool)
 }
 
-// watches are a connection's.
-type watches struct{ read, write watch }
-
 // watchRead has a read interrupted when the Limit's context ends.
 func (c *Conn) watchRead(l *Limit) {
-	if c.needWatches(l) {
-		c.watches.read.on(c, l, (*Conn).pokeReader)
+	if c.rare != nil || l.done() != nil {
+		c.rarely().readWatch.on(c, l, (*Conn).pokeReader)
 	}
 }
 
 // watchWrite has a write interrupted when the Limit's context ends.
 func (c *Conn) watchWrite(l *Limit) {
-	if c.needWatches(l) {
-		c.watches.write.on(c, l, (*Conn).pokeWriter)
+	if c.rare != nil || l.done() != nil {
+		c.rarely().writeWatch.on(c, l, (*Conn).pokeWriter)
 	}
-}
-
-func (c *Conn) needWatches(l *Limit) bool {
-	if c.watches == nil && l.done() != nil {
-		c.watches = new(watches)
-	}
-	return c.watches != nil
 }
 
 // unwatch ends what was registered.
 func (c *Conn) unwatch() {
-	if c.watches != nil {
-		c.watches.read.off()
-		c.watches.write.off()
+	if c.rare != nil {
+		c.rare.readWatch.off()
+		c.rare.writeWatch.off()
 	}
 }
 

@@ -8,9 +8,11 @@ import (
 // A Route is what stays of a request when the rest of it is let go of: its
 // path, and the values of the wildcards in the http.ServeMux pattern that it
 // matched.
-type Route struct {
+type Route struct{ *routed } // nil stands for the path "/"
+
+type routed struct {
 	path   string
-	values *pathValue // nil for most
+	values *pathValue
 }
 
 type pathValue struct {
@@ -21,10 +23,10 @@ type pathValue struct {
 // RouteOf returns the route of r. The names of the wildcards are read from the
 // pattern, for net/http has no list of them.
 func RouteOf(r *http.Request) Route {
-	route := Route{path: "/"}
-	if r.URL.Path != "/" { // which is worth no memory
-		route.path = strings.Clone(r.URL.Path)
+	if r.URL.Path == "/" {
+		return Route{}
 	}
+	route := Route{&routed{path: strings.Clone(r.URL.Path)}}
 	for _, segment := range strings.Split(r.Pattern, "/") {
 		name, ok := wildcard(segment)
 		if !ok {
@@ -48,10 +50,18 @@ func wildcard(segment string) (name string, ok bool) {
 }
 
 // Path returns the path of the request's URL.
-func (r *Route) Path() string { return r.path }
+func (r *Route) Path() string {
+	if r.routed == nil {
+		return "/"
+	}
+	return r.path
+}
 
 // PathValue returns the value of the named wildcard, "" if there is none.
 func (r *Route) PathValue(name string) string {
+	if r.routed == nil {
+		return ""
+	}
 	for v := r.values; v != nil; v = v.next {
 		if v.name == name {
 			return v.value

@@ -1,0 +1,17 @@
+package link
+
+// rare is what few connections need. It is guarded by Conn.mu.
+type rare struct {
+	id         [16]byte      // see ID; zero until asked for
+	ended      chan struct{} // closed when the transport is; nil until asked for
+	readWatch  watch         // interrupts a read when a context ends
+	writeWatch watch         // interrupts a write when a context ends
+}
+
+// rarely returns it.
+func (c *Conn) rarely() *rare {
+	if c.rare == nil {
+		c.rare = new(rare)
+	}
+	return c.rare
+}

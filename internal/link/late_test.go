@@ -115,7 +115,7 @@ func suspend(t *testing.T, stopped time.Duration, gone bool, role protocol.Role,
 	if n := c.KeepaliveStats().PingsSent; n > 3 || c.State() != protocol.Open {
 		t.Fatalf("%d pings, %v: it was not stopped", n, c.State())
 	}
-	time.Sleep(1)
+	time.Sleep(time.Nanosecond)
 	if gone {
 		<-c.Done()
 		var cause *keepalive.TimeoutError

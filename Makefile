@@ -4,6 +4,9 @@
 GO          = go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
+# All packages: "./..." leaves out what is below a folder called testdata.
+PACKAGES = ./... ./testdata/autobahn/...
+
 # One "os/arch" for each system that we build for and cannot test here.
 PLATFORMS = linux/arm64 linux/386 darwin/arm64 freebsd/amd64 windows/amd64 js/wasm
 
@@ -17,7 +20,7 @@ COVERAGE = 95
 MEASURING = Alloc|Stack|Size|Goroutine|Memory|Many
 
 .DEFAULT_GOAL = help
-.PHONY: help demo test format vet staticcheck tests measure test-386 cross benchmarks rigs rigs-long fuzz bench cover
+.PHONY: help demo test format vet staticcheck tests measure test-386 cross benchmarks rigs rigs-long autobahn fuzz bench cover
 
 help: ## list the targets
 	@echo "Targets:"
@@ -36,24 +39,24 @@ format: ## check that gofmt would change nothing
 
 vet: ## go vet
 	@echo "== go vet"
-	@$(GO) vet ./...
+	@$(GO) vet $(PACKAGES)
 
 staticcheck: ## staticcheck, the pinned version
 	@echo "== staticcheck"
-	@$(GO) run $(STATICCHECK) ./...
+	@$(GO) run $(STATICCHECK) $(PACKAGES)
 
 # A package of the standard library is built with the race detector to find out
 # whether this machine can. The rigs' tests skip: they are for "make rigs".
 tests: ## all tests, shuffled, with the race detector where there is a C compiler
 	@if CGO_ENABLED=1 $(GO) test -race -run='^$$' errors >/dev/null 2>&1; then \
 		echo "== tests, with the race detector"; \
-		TANDEM_RIGS= CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...; \
+		TANDEM_RIGS= CGO_ENABLED=1 $(GO) test -race -shuffle=on $(PACKAGES); \
 	else \
 		echo "**********************************************************************"; \
 		echo "** NO RACE DETECTOR: it needs cgo and a C compiler, none works here. **"; \
 		echo "** The tests run without it and prove less about concurrent use.     **"; \
 		echo "**********************************************************************"; \
-		TANDEM_RIGS= $(GO) test -shuffle=on ./...; \
+		TANDEM_RIGS= $(GO) test -shuffle=on $(PACKAGES); \
 	fi
 
 measure: ## tests that measure, without the race detector
@@ -93,6 +96,9 @@ rigs-long: ## what must not be given up, watched for a minute: slow, lossy, busy
 	@echo "== what has to live, for a minute"
 	@TANDEM_RIGS=$${TANDEM_RIGS:-on} TANDEM_RIGS_LIFE=60s $(GO) test -count=1 -v -timeout=20m \
 		-run='Slow|Lossy|Paused|Continued|Busy' ./internal/rig/network ./internal/rig/causes
+
+autobahn: ## the Autobahn Testsuite against both faces, where it is installed
+	@testdata/autobahn/run
 
 fuzz: ## fuzz each target for FUZZTIME
 	@for pkg in $$($(GO) list ./...); do \

@@ -12,12 +12,14 @@ import (
 	"log"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 func main() {
 	name := flag.String("face", "sync", "the face to connect with: sync or async")
 	server := flag.String("url", "ws://localhost:9001", "where the suite's server is")
 	agent := flag.String("agent", "", `what the report calls us (default "tandem-" and the face)`)
+	wait := flag.Duration("wait", 0, "how long the suite's server may take to listen")
 	flag.Parse()
 	if *agent == "" {
 		*agent = "tandem-" + *name
@@ -26,7 +28,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := run(face, *server, *agent); err != nil {
+	if err := run(face, *server, *agent, *wait); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -50,14 +52,10 @@ func faceOf(name string) (face, error) {
 }
 
 // run goes through all cases and has the suite write its report.
-func run(face face, server, agent string) error {
-	answer, err := face.ask(server + "/getCaseCount")
+func run(face face, server, agent string, wait time.Duration) error {
+	cases, err := count(face, server, wait)
 	if err != nil {
 		return fmt.Errorf("asking for the number of cases: %w", err)
-	}
-	cases, err := strconv.Atoi(answer)
-	if err != nil {
-		return fmt.Errorf("number of cases: %w", err)
 	}
 	as := "agent=" + url.QueryEscape(agent)
 	for i := 1; i <= cases; i++ {
@@ -67,4 +65,18 @@ func run(face face, server, agent string) error {
 	}
 	log.Printf("%s: %d cases done", agent, cases)
 	return face.echo(server + "/updateReports?" + as)
+}
+
+// count asks for the number of cases, and again while nobody listens: the suite
+// takes a while to start, and has no way to tell when it has.
+func count(face face, server string, wait time.Duration) (int, error) {
+	answer, err := face.ask(server + "/getCaseCount")
+	for begun := time.Now(); err != nil && time.Since(begun) < wait; {
+		time.Sleep(100 * time.Millisecond)
+		answer, err = face.ask(server + "/getCaseCount")
+	}
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(answer)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log"
 
 	wsasync "github.com/tandemws/tandem/async"
 	"github.com/tandemws/tandem/keepalive"
@@ -16,6 +17,7 @@ func serveAsync(addr string) error {
 	if err != nil {
 		return err
 	}
+	log.Print("listening on ", server.Addr())
 	return server.Wait()
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"log"
+
 	"github.com/tandemws/tandem/keepalive"
 	wssync "github.com/tandemws/tandem/sync"
 )
@@ -15,6 +17,7 @@ func serveSync(addr string) error {
 	if err != nil {
 		return err
 	}
+	log.Print("listening on ", server.Addr())
 	return server.Wait()
 }
 

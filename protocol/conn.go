@@ -66,6 +66,10 @@ type Config struct {
 	// [DefaultMaxMessageSize], negative means no limit.
 	MaxMessageSize int64
 
+	// Extensions are those that the opening handshake has agreed on; see
+	// [Agreement]. They are the connection's own.
+	Extensions []Extension
+
 	// MaskKeys is where a client's masking keys come from; it must be
 	// unpredictable (RFC 6455, section 10.3). When it fails nothing is sent.
 	// nil means crypto/rand.
@@ -76,8 +80,10 @@ type Config struct {
 // handshake. It is not safe for concurrent use. The zero value is not usable;
 // see [NewConn].
 type Conn struct {
-	role     Role
-	maskKeys io.Reader
+	role       Role
+	maskKeys   io.Reader
+	extensions []Extension
+	rsv        RSV // the bits that belong to them
 
 	state        State
 	rcvd         *Close // the peer's close frame
@@ -107,9 +113,13 @@ func (c *Conn) Init(cfg Config) {
 		cfg.MaxMessageSize = DefaultMaxMessageSize
 	}
 	stash, pending, settled := c.in.stash, c.pings.pending, c.pings.settled
+	decoded, encoded, used := c.in.decoded.begin(), c.out.encoded.begin(), c.out.used[:0]
+	clear(used[:cap(used)])
 	clear(pending)
 	*c = Conn{}
 	c.role, c.maskKeys, c.state = cfg.Role, cfg.MaskKeys, Open
+	c.extensions, c.rsv = cfg.Extensions, rsvOf(cfg.Extensions)
+	c.in.decoded.buf, c.out.encoded.buf, c.out.used = decoded, encoded, used
 	c.in.maxMessage, c.in.stash = cfg.MaxMessageSize, stash[:0]
 	c.pings.pending, c.pings.settled = pending[:0], settled[:0]
 }

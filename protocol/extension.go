@@ -1,144 +1,88 @@
 package protocol
 
-import (
-	"net/http"
-	"strings"
+// An Extension changes the payloads of data frames on one connection (RFC 6455,
+// sections 5.8 and 9). It is made in the opening handshake by one of the
+// factories that [Offer], [Acceptor] and the options of packages async and sync
+// have. [Deflate] is one.
+//
+// A connection calls one method at a time. What an Extension holds between
+// messages is what an idle connection costs; it is never told that it is not
+// needed any more, so it must not hold what cannot simply be dropped.
+type Extension interface {
+	// Name is the token that was negotiated.
+	Name() string
+
+	// RSV has the reserved bits that the extension owns. They stand in the
+	// first frame of each message that it has changed, and in no other frame.
+	// With none of them, it changes all messages.
+	RSV() RSV
+
+	// Encode appends a frame's payload as it is to be sent to dst. used is
+	// false if the extension leaves the message alone: dst is then returned as
+	// it was, and no other frame of the message comes. It is looked at in the
+	// first frame only. payload must not be changed or kept.
+	Encode(dst, payload []byte, frame Fragment) (encoded []byte, used bool, err error)
+
+	// Sent tells what became of the frame of the last Encode that used it:
+	// false if it was taken back, so that the peer will never see it. Encode
+	// being called again means the same as true.
+	Sent(sent bool)
+
+	// Decode appends what the next piece of a message's payload stands for to
+	// dst. Pieces come as they arrive, whatever the frames; last ends the
+	// message. No more than room bytes may be appended; a message that has
+	// more is [ErrMessageTooBig]. A [*ViolationError] fails the connection as
+	// it says and any other error with code 1002. piece is the extension's to
+	// change, not to keep.
+	Decode(dst, piece []byte, last bool, room int) (decoded []byte, err error)
+}
+
+// A Fragment says what an [Extension] is to encode.
+type Fragment struct {
+	Type        MessageType // of the message
+	First, Last bool        // where in the message the frame is
+	Compression Compression // what the sender of the message wants
+}
+
+// Compression says whether a message that is sent is to be compressed.
+type Compression int8
+
+// What a sender may want.
+const (
+	// CompressAuto leaves it to the connection's settings.
+	CompressAuto Compression = iota
+
+	// CompressOn compresses the message, if that was negotiated.
+	CompressOn
+
+	// CompressOff sends the message as it is: it is compressed already, or
+	// its length would tell about a secret in it.
+	CompressOff
 )
 
-// An Extension is one element of a Sec-WebSocket-Extensions header: in a
-// request, an extension that the client offers, or one way to use it, in order
-// of preference; in a response, one that the server accepts (RFC 6455, section
-// 9.1).
-type Extension struct {
-	Name   string // a token, for example "permessage-deflate"
-	Params []Param
+// A ClientExtensionFactory offers an extension and makes it when the server
+// accepts. It may be used concurrently.
+type ClientExtensionFactory interface {
+	// Name is the token for the extension.
+	Name() string
+
+	// RequestParams returns what to offer.
+	RequestParams() []Param
+
+	// ProcessResponseParams makes the extension that the server has accepted
+	// with these parameters. accepted has those that stand before it in the
+	// response. An error fails the handshake.
+	ProcessResponseParams(params []Param, accepted []Extension) (Extension, error)
 }
 
-// A Param is a parameter of an [Extension].
-type Param struct {
-	Name  string // a token
-	Value string // a token, "" when the parameter has no value
-}
+// A ServerExtensionFactory accepts an extension that clients offer. It may be
+// used concurrently.
+type ServerExtensionFactory interface {
+	// Name is the token for the extension.
+	Name() string
 
-// ParseExtensions reads the values of all lines of a Sec-WebSocket-Extensions
-// header, for example those that [HeaderValues] returns; no values, no
-// extensions. What the parameters mean is left to each extension.
-//
-// Section 9.1 demands that the connection fails when a value is malformed: the
-// error is a [*HandshakeError] that wraps [ErrExtension]. More than 128
-// extensions, or parameters of one, are refused likewise.
-func ParseExtensions(values []string) ([]Extension, error) {
-	if len(values) == 0 {
-		return nil, nil
-	}
-	var list []Extension
-	err := parseList(values, func(sc *scanner) error {
-		ext, err := scanExtension(sc)
-		list = append(list, ext)
-		return err
-	})
-	if err != nil {
-		return nil, &HandshakeError{
-			Status:  http.StatusBadRequest,
-			Reason:  "malformed Sec-WebSocket-Extensions header: " + err.Error(),
-			Section: "9.1",
-			Err:     ErrExtension,
-		}
-	}
-	return list, nil
-}
-
-// scanExtension reads a name and its parameters:
-//
-//	extension = extension-token *( ";" extension-param )
-func scanExtension(sc *scanner) (ext Extension, err error) {
-	if ext.Name = sc.token(); ext.Name == "" {
-		return ext, errNotAToken
-	}
-	for sc.skipSpace(); sc.skip(';'); sc.skipSpace() {
-		param, err := scanParam(sc)
-		if err != nil {
-			return ext, err
-		}
-		if ext.Params = append(ext.Params, param); len(ext.Params) > maxListElements {
-			return ext, errLongList
-		}
-	}
-	return ext, nil
-}
-
-// scanParam reads a name and its value, if there is one:
-//
-//	extension-param = token [ "=" (token | quoted-string) ]
-func scanParam(sc *scanner) (p Param, err error) {
-	sc.skipSpace()
-	if p.Name = sc.token(); p.Name == "" {
-		return p, errNotAToken
-	}
-	sc.skipSpace()
-	if !sc.skip('=') {
-		return p, nil
-	}
-	sc.skipSpace()
-	if sc.skip('"') {
-		if p.Value = sc.quotedToken(); p.Value == "" {
-			return p, errQuotedValue
-		}
-		return p, nil
-	}
-	if p.Value = sc.token(); p.Value == "" {
-		return p, errNotAToken
-	}
-	return p, nil
-}
-
-// FormatExtensions returns the value of a Sec-WebSocket-Extensions header, ""
-// for no extensions. A name or value that is no token is a [*HandshakeError]
-// that blames the caller and wraps [ErrExtension].
-func FormatExtensions(list []Extension) (string, error) {
-	for _, ext := range list {
-		if bad, ok := ext.invalidToken(); ok {
-			return "", &HandshakeError{
-				Local:   true,
-				Reason:  "extension with " + quote(bad) + ", which is no token",
-				Section: "9.1",
-				Err:     ErrExtension,
-			}
-		}
-	}
-	elements := make([]string, len(list))
-	for i, ext := range list {
-		elements[i] = ext.String()
-	}
-	return strings.Join(elements, ", "), nil
-}
-
-// invalidToken returns the first part of the extension that is no token.
-func (ext Extension) invalidToken() (bad string, found bool) {
-	if !isToken(ext.Name) {
-		return ext.Name, true
-	}
-	for _, p := range ext.Params {
-		if !isToken(p.Name) {
-			return p.Name, true
-		}
-		if p.Value != "" && !isToken(p.Value) {
-			return p.Value, true
-		}
-	}
-	return "", false
-}
-
-// String returns the extension as it stands in the header, for example
-// "permessage-deflate; client_max_window_bits=10".
-func (ext Extension) String() string {
-	var b strings.Builder
-	b.WriteString(ext.Name)
-	for _, p := range ext.Params {
-		b.WriteString("; " + p.Name)
-		if p.Value != "" { // values are tokens and need no quotes
-			b.WriteString("=" + p.Value)
-		}
-	}
-	return b.String()
+	// ProcessRequestParams makes the extension that a client offers with these
+	// parameters, and returns those of the response. accepted has those that
+	// will stand before it. An error declines the offer and nothing else.
+	ProcessRequestParams(params []Param, accepted []Extension) ([]Param, Extension, error)
 }

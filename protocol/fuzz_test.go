@@ -218,7 +218,7 @@ func FuzzRequest(f *testing.F) {
 			t.Fatal(err)
 		}
 		offer := &Offer{Subprotocols: []string{agreement.Subprotocol}}
-		if got, err := offer.CheckResponse(r, readResponse(t, string(b))); err != nil || got != agreement {
+		if got, err := offer.CheckResponse(r, readResponse(t, string(b))); err != nil || !reflect.DeepEqual(got, agreement) {
 			t.Errorf("client: %+v, %v; server: %+v", got, err, agreement)
 		}
 	})
@@ -251,7 +251,7 @@ func FuzzResponse(f *testing.F) {
 			}
 		case errors.As(err, &he) == errors.As(err, &se):
 			t.Errorf("%q: %v", wire, err)
-		case he != nil && he.Local, agreement != Agreement{}:
+		case he != nil && he.Local, !reflect.DeepEqual(agreement, Agreement{}):
 			t.Errorf("%q: %+v, %v", wire, agreement, err)
 		}
 	})

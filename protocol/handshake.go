@@ -10,7 +10,8 @@ import (
 
 // An Agreement is what both sides settled in the opening handshake.
 type Agreement struct {
-	Subprotocol string // "" when none was chosen (RFC 6455, section 1.9)
+	Subprotocol string      // "" when none was chosen (RFC 6455, section 1.9)
+	Extensions  []Extension // in the order in which they change what is sent; for Config
 }
 
 // The header fields of the opening handshake (section 11.3), spelt as they go

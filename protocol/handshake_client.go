@@ -20,6 +20,9 @@ type Offer struct {
 	// tokens (section 1.9).
 	Subprotocols []string
 
+	// Extensions are offered to the server in this order of preference.
+	Extensions []ClientExtensionFactory
+
 	// Host is the value of the Host header; "" means that of the URL.
 	Host string
 
@@ -85,6 +88,9 @@ func (o *Offer) header(u *url.URL) (http.Header, error) {
 	}
 	if len(o.Subprotocols) > 0 {
 		header[headerProtocol] = []string{strings.Join(o.Subprotocols, ", ")}
+	}
+	if err := o.offerExtensions(header); err != nil {
+		return nil, err
 	}
 	key, err := o.key()
 	if err != nil {
@@ -175,11 +181,12 @@ func (o *Offer) CheckResponse(req *http.Request, resp *http.Response) (Agreement
 	if err := checkAccept(req, resp); err != nil {
 		return Agreement{}, err
 	}
-	if err := o.checkExtensions(resp); err != nil {
+	extensions, err := o.checkExtensions(resp)
+	if err != nil {
 		return Agreement{}, err
 	}
 	subprotocol, err := o.checkSubprotocol(resp)
-	return Agreement{Subprotocol: subprotocol}, err
+	return Agreement{subprotocol, extensions}, err
 }
 
 // serverError returns an error that blames the server.
@@ -217,18 +224,6 @@ func checkAccept(req *http.Request, resp *http.Response) error {
 		return serverError("several Sec-WebSocket-Accept headers", nil)
 	case trimSpace(values[0]) != acceptKey(keys[0]):
 		return serverError("Sec-WebSocket-Accept header is "+quote(values[0])+", which does not fit our key", nil)
-	}
-	return nil
-}
-
-// checkExtensions refuses extensions that we did not offer (point 5).
-func (o *Offer) checkExtensions(resp *http.Response) error {
-	list, err := ParseExtensions(HeaderValues(resp.Header, headerExtensions))
-	if err != nil {
-		return err
-	}
-	if len(list) > 0 {
-		return serverError("server uses extension "+quote(list[0].Name)+", which was not offered", ErrExtension)
 	}
 	return nil
 }

@@ -102,7 +102,7 @@ func TestRequestAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := offer.CheckResponse(req, readResponse(t, string(b)))
-	if err != nil || got != agreement || got.Subprotocol != "b" {
+	if err != nil || !reflect.DeepEqual(got, agreement) || got.Subprotocol != "b" {
 		t.Errorf("the client agreed to %+v, %v; the server to %+v", got, err, agreement)
 	}
 }
@@ -289,7 +289,7 @@ func TestCheckResponseRefuses(t *testing.T) {
 		"other Accept":        {accept, "AAAALMBiTxaQ9kYGzzhZRbK+xOo=", `Sec-WebSocket-Accept header is "AAAALMBiTxaQ9kYGzzhZRbK+xOo=", which does not fit our key`, nil},
 		"Accept in caps":      {accept, strings.ToUpper(accept), `Sec-WebSocket-Accept header is "` + strings.ToUpper(accept) + `", which does not fit our key`, nil},
 		"empty Accept":        {accept, "", `Sec-WebSocket-Accept header is "", which does not fit our key`, nil},
-		"extension":           {accept, accept + "\r\nSec-WebSocket-Extensions: x; y", `server uses extension "x", which was not offered`, ErrExtension},
+		"extension":           {accept, accept + "\r\nSec-WebSocket-Extensions: x; y", `server uses extension "x": it was not offered`, ErrExtension},
 		"other subprotocol":   {accept, accept + "\r\nSec-WebSocket-Protocol: c", `server chose subprotocol "c", which was not offered`, ErrSubprotocol},
 		"subprotocol in caps": {accept, accept + "\r\nSec-WebSocket-Protocol: A", `server chose subprotocol "A", which was not offered`, ErrSubprotocol},
 		"two subprotocols":    {accept, accept + "\r\nSec-WebSocket-Protocol: a, b", `server chose "a, b" instead of one subprotocol`, ErrSubprotocol},
@@ -304,7 +304,7 @@ func TestCheckResponseRefuses(t *testing.T) {
 			}
 			agreement, err := checkWireResponse(t, strings.Replace(wireResponse, tt.old, tt.new, 1)+"\r\n")
 			wantHandshakeError(t, err, HandshakeError{Section: "4.1", Reason: tt.reason, Err: tt.err})
-			if agreement != (Agreement{}) {
+			if !reflect.DeepEqual(agreement, Agreement{}) {
 				t.Errorf("agreement %+v with an error", agreement)
 			}
 		})

@@ -25,6 +25,10 @@ type Acceptor struct {
 	// client with status 400.
 	SelectSubprotocol func(r *http.Request, offered []string) (string, error)
 
+	// Extensions that the server speaks. What a client offers and none of them
+	// accepts is declined.
+	Extensions []ServerExtensionFactory
+
 	// Origins are the web pages that may connect from elsewhere, as browsers
 	// name them: "https://example.com", with the port if it is not the
 	// scheme's. "null" means pages without an origin and "*" all pages. Pages
@@ -66,8 +70,8 @@ func (a *Acceptor) Accept(r *http.Request) (Agreement, http.Header, error) {
 	if err := a.checkOrigin(r); err != nil {
 		return Agreement{}, nil, err
 	}
-	// No extension is spoken yet, but malformed ones must not pass (9.1).
-	if _, err := ParseExtensions(HeaderValues(r.Header, headerExtensions)); err != nil {
+	extensions, accepted, err := a.acceptExtensions(r)
+	if err != nil {
 		return Agreement{}, nil, err
 	}
 	subprotocol, err := a.subprotocol(r)
@@ -83,7 +87,10 @@ func (a *Acceptor) Accept(r *http.Request) (Agreement, http.Header, error) {
 	if subprotocol != "" {
 		header[headerProtocol] = []string{subprotocol}
 	}
-	return Agreement{Subprotocol: subprotocol}, header, nil
+	if accepted != "" {
+		header[headerExtensions] = []string{accepted}
+	}
+	return Agreement{subprotocol, extensions}, header, nil
 }
 
 // checkRequest checks what does not depend on the server's settings (section

@@ -84,7 +84,7 @@ func TestAccept(t *testing.T) {
 				"Sec-WebSocket-Accept": {"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="},
 				"Server":               {"Tandem"},
 			}
-			if err != nil || agreement != (Agreement{}) || !reflect.DeepEqual(header, want) {
+			if err != nil || !reflect.DeepEqual(agreement, Agreement{}) || !reflect.DeepEqual(header, want) {
 				t.Errorf("%+v, %v, %v\nwant %v", agreement, header, err, want)
 			}
 		})

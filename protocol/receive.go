@@ -47,8 +47,8 @@ type Event struct {
 
 	// Owned reports that Data is memory of its own, or all of that given to
 	// [Conn.AssembleInto], and the caller's to keep. Otherwise Data lies in
-	// what was given to [Conn.Received] and is valid, and the caller's to
-	// change, until the next call of Next.
+	// what was given to [Conn.Received], or where an extension has put it, and
+	// is valid, and the caller's to change, until the next call of Next.
 	Owned bool
 
 	Data []byte
@@ -75,6 +75,10 @@ type inbound struct {
 	open      bool // begun and not ended
 	typ       MessageType
 	size      int64 // bytes of payload that its headers have announced
+	changed   bool  // by extensions: see decode.go
+	bits      RSV   // of its first frame
+	room      int64 // for how much more of what they make of it
+	decoded   scratch
 	text      UTF8Validator
 	streaming bool // hand out chunks
 	announced bool // the chunk with First was handed out
@@ -101,7 +105,7 @@ func (in *inbound) stop() {
 // of what has arrived, whatever a header announces.
 func (c *Conn) Window() []byte {
 	in := &c.in
-	if !in.inFrame || in.left == 0 || in.streaming || in.stopped || len(in.data) > 0 {
+	if !in.inFrame || in.left == 0 || in.streaming || in.changed || in.stopped || len(in.data) > 0 {
 		return nil
 	}
 	if len(in.buf) == cap(in.buf) {
@@ -210,14 +214,14 @@ func (c *Conn) step() (more bool) {
 	case in.streaming && in.open && !in.announced:
 		in.announce()
 	case in.inFrame:
-		in.payload()
+		c.payload()
 	case len(in.data) == 0:
 		in.data = nil
 		return false
 	default:
 		c.beginFrame()
 	}
-	return in.violation != nil || !in.inFrame || in.left == 0
+	return in.violation != nil || !in.inFrame || in.left == 0 || len(in.data) > 0
 }
 
 func (in *inbound) reportViolation() {
@@ -241,7 +245,7 @@ func (c *Conn) beginFrame() {
 		in.keep(b)
 	case !in.frame.Opcode.IsControl():
 		in.consume(size)
-		in.beginData()
+		c.beginData()
 	case len(b)-size < int(in.frame.Length):
 		in.keep(b)
 	default:
@@ -309,7 +313,7 @@ func (in *inbound) consume(n int) {
 func (c *Conn) checkHeader(n, size int) fault {
 	h := &c.in.frame
 	switch {
-	case h.RSV != 0:
+	case h.RSV&^c.allowedBits(h.Opcode) != 0:
 		return reservedBits
 	case n >= 2 && h.Masked && c.role == Client:
 		return maskedByServer
@@ -321,18 +325,24 @@ func (c *Conn) checkHeader(n, size int) fault {
 		return strayContinuation
 	case h.Opcode != OpContinuation && c.in.open:
 		return interruptedMessage
-	case size > 0 && !c.in.fits(h.Length):
+	case size > 0 && !c.fits(h):
 		return tooBigMessage
 	}
 	return noFault
 }
 
-// fits reports whether a frame of n bytes is within the message's size limit.
-func (in *inbound) fits(n int64) bool {
+// fits reports whether a frame is within the message's size limit. If
+// extensions change the message, what counts is what they make of it.
+func (c *Conn) fits(h *Header) bool {
+	in := &c.in
+	limit, size := in.sizeLimit(), int64(0)
 	if in.open {
-		return n <= in.sizeLimit()-in.size
+		size = in.size
 	}
-	return n <= in.sizeLimit()
+	if in.open && in.changed || !in.open && c.isChanged(h) {
+		limit = encodedLimit(limit)
+	}
+	return h.Length <= limit-size
 }
 
 // sizeLimit is the largest message that is accepted, at most what a slice may
@@ -374,32 +384,41 @@ func (c *Conn) closeFrame(payload []byte) {
 }
 
 // beginData begins with the payload of a data frame.
-func (in *inbound) beginData() {
+func (c *Conn) beginData() {
+	in := &c.in
 	h := &in.frame
 	if !in.open {
-		in.typ, in.size = MessageType(h.Opcode), 0
+		in.typ, in.size, in.room = MessageType(h.Opcode), 0, in.sizeLimit()
 		in.text.Reset()
 		in.announced = false
+		in.changed, in.bits = c.isChanged(h), h.RSV
 		if h.Fin && !in.streaming && int64(len(in.data)) >= h.Length {
-			in.whole()
+			c.whole()
 			return
 		}
 	}
 	in.open, in.inFrame = true, true
 	in.left, in.offset = h.Length, 0
 	in.size += h.Length
-	in.payload()
+	c.payload()
 }
 
 // whole returns a message that consists of one frame and has arrived, as it
 // lies there.
-func (in *inbound) whole() {
+func (c *Conn) whole() {
+	in := &c.in
 	payload := in.data[:in.frame.Length]
 	in.data = in.data[in.frame.Length:]
 	if in.frame.Masked {
 		Mask(payload, payload, in.frame.Mask, 0)
 	}
-	if in.typ == Text && !utf8.Valid(payload) {
+	if in.changed {
+		payload = c.decode(in.decoded.begin(), payload, true)
+		in.decoded.buf = payload
+		if !in.checkDecoded(payload) {
+			return
+		}
+	} else if in.typ == Text && !utf8.Valid(payload) {
 		in.violation = invalidText.violation()
 		return
 	}
@@ -407,7 +426,12 @@ func (in *inbound) whole() {
 }
 
 // payload moves on in the payload of the current data frame.
-func (in *inbound) payload() {
+func (c *Conn) payload() {
+	in := &c.in
+	if in.changed {
+		c.changedPayload()
+		return
+	}
 	chunk := in.data[:min(in.left, int64(len(in.data)))]
 	in.data = in.data[len(chunk):]
 	if !in.take(chunk) {
@@ -428,16 +452,27 @@ func (in *inbound) payload() {
 
 // take unmasks and checks bytes of the payload that have arrived.
 func (in *inbound) take(p []byte) (ok bool) {
+	in.unmask(p)
+	return in.check(p)
+}
+
+func (in *inbound) unmask(p []byte) {
 	if in.frame.Masked {
 		Mask(p, p, in.frame.Mask, in.offset)
 	}
 	in.offset = (in.offset + len(p)) & 3
 	in.left -= int64(len(p))
+}
+
+// atEnd reports whether all of the message has arrived.
+func (in *inbound) atEnd() bool { return in.left == 0 && in.frame.Fin }
+
+// check checks the next bytes of a text message.
+func (in *inbound) check(p []byte) (ok bool) {
 	if in.typ != Text {
 		return true
 	}
-	ended := in.left == 0 && in.frame.Fin
-	if !in.text.Write(p) || ended && !in.text.Complete() {
+	if !in.text.Write(p) || in.atEnd() && !in.text.Complete() {
 		in.violation = invalidText.violation()
 		return false
 	}

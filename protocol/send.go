@@ -16,6 +16,7 @@ type outbound struct {
 	unasked   pongQueue // unsolicited pongs (section 5.5.3)
 	frames    []byte    // what AppendOwed is appending to
 	err       error     // and why it cannot go on
+	encoding            // what extensions do with the message; see encode.go
 	key       [4]byte   // a masking key just read; here because a Reader makes it escape
 }
 
@@ -143,11 +144,7 @@ func (c *Conn) AppendMessage(dst []byte, typ MessageType, payload []byte) ([]byt
 	case typ == Text && !utf8.Valid(payload):
 		return dst, ErrInvalidText
 	}
-	h, err := c.BeginFrame(typ, true, len(payload))
-	if err != nil {
-		return dst, err
-	}
-	return appendMasked(AppendHeader(dst, h), h, payload), nil
+	return c.AppendFragment(dst, typ, true, payload)
 }
 
 // AppendFragment appends one frame of a fragmented message to dst (RFC 6455,
@@ -156,42 +153,59 @@ func (c *Conn) AppendMessage(dst []byte, typ MessageType, payload []byte) ([]byt
 // UTF-8 as a whole is left to the caller, for a fragment may end inside a
 // character. Other errors are those of [Conn.AppendMessage].
 func (c *Conn) AppendFragment(dst []byte, typ MessageType, fin bool, payload []byte) ([]byte, error) {
+	payload, err := c.EncodePayload(typ, fin, payload)
+	if err != nil {
+		return dst, err
+	}
 	h, err := c.BeginFrame(typ, fin, len(payload))
 	if err != nil {
 		return dst, err
 	}
+	c.FrameSent()
 	return appendMasked(AppendHeader(dst, h), h, payload), nil
 }
 
 // BeginFrame returns the header of the next data frame, of length bytes, for a
 // caller that encodes and masks the payload itself (see [AppendHeader] and
 // [Mask]); it must then send the frame, or take it back with [Conn.UndoFrame].
-// length is in bytes and not negative.
+// length is in bytes and not negative. If there are extensions, the payload is
+// what [Conn.EncodePayload] has returned just before.
 func (c *Conn) BeginFrame(typ MessageType, fin bool, length int) (Header, error) {
-	if c.state != Open {
-		return Header{}, c.CloseError()
-	}
-	if typ != Text && typ != Binary {
-		return Header{}, ErrMessageType
+	if err := c.checkFrame(typ); err != nil {
+		return Header{}, err
 	}
 	h := Header{Fin: fin, Opcode: Opcode(typ), Length: int64(length)}
 	if c.out.open {
-		if typ != c.out.typ { // the caller mixes up two messages
-			return Header{}, ErrMessageOrder
-		}
 		h.Opcode = OpContinuation
+	} else {
+		h.RSV = c.out.encodedBits()
 	}
 	if err := c.maskHeader(&h); err != nil {
+		c.undoPayload()
 		return Header{}, err
 	}
 	c.out.open, c.out.typ = !fin, typ
 	return h, nil
 }
 
+// checkFrame reports why no frame of a message of this type can be sent now.
+func (c *Conn) checkFrame(typ MessageType) error {
+	switch {
+	case c.state != Open:
+		return c.CloseError()
+	case typ != Text && typ != Binary:
+		return ErrMessageType
+	case c.out.open && typ != c.out.typ: // the caller mixes up two messages
+		return ErrMessageOrder
+	}
+	return nil
+}
+
 // UndoFrame takes back the last call of [Conn.BeginFrame], which returned h,
 // for a caller that sent nothing of the frame and will not.
 func (c *Conn) UndoFrame(h Header) {
 	c.out.open = h.Opcode == OpContinuation // as it was before the frame
+	c.undoPayload()
 }
 
 // appendMasked appends the payload, masked as the header says.

@@ -9,7 +9,7 @@ import (
 )
 
 func TestParseExtensions(t *testing.T) {
-	for values, want := range map[string][]Extension{
+	for values, want := range map[string][]ExtensionHeader{
 		"foo":                       {{Name: "foo"}},
 		"foo, bar":                  {{Name: "foo"}, {Name: "bar"}},
 		"foo|bar; baz=2":            {{Name: "foo"}, {Name: "bar", Params: []Param{{"baz", "2"}}}}, // section 9.1
@@ -86,17 +86,17 @@ func TestParseExtensionsMalformed(t *testing.T) {
 }
 
 func TestFormatExtensions(t *testing.T) {
-	got, err := FormatExtensions([]Extension{{"a", []Param{{"b", ""}, {"c", "1"}}}, {Name: "d"}})
+	got, err := FormatExtensions([]ExtensionHeader{{"a", []Param{{"b", ""}, {"c", "1"}}}, {Name: "d"}})
 	if got != "a; b; c=1, d" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
 	if got, err := FormatExtensions(nil); got != "" || err != nil {
 		t.Errorf("no extensions: %q, %v", got, err)
 	}
-	for _, ext := range []Extension{
+	for _, ext := range []ExtensionHeader{
 		{}, {Name: "a b"}, {Name: "a\r\nX: y"}, {"a", []Param{{"", ""}}}, {"a", []Param{{"b", ""}, {"c,", ""}}}, {"a", []Param{{"b", "c d"}}},
 	} {
-		_, err := FormatExtensions([]Extension{{Name: "fine"}, ext})
+		_, err := FormatExtensions([]ExtensionHeader{{Name: "fine"}, ext})
 		var he *HandshakeError
 		if !errors.As(err, &he) || !he.Local || !errors.Is(err, ErrExtension) {
 			t.Errorf("%+v: %v, want a local HandshakeError with ErrExtension", ext, err)

@@ -1,0 +1,100 @@
+package protocol
+
+import "errors"
+
+var (
+	errDisabled    = errors.New("it is turned off")
+	errWiderWindow = errors.New("a window larger than the one that was offered")
+	errTakeover    = errors.New("no server_no_context_takeover, which was demanded")
+	errClientBits  = errors.New("client_max_window_bits, which was not offered")
+)
+
+// RequestParams returns what a client offers (RFC 7692, section 7.1).
+func (d *Deflate) RequestParams() []Param {
+	return d.WithDefaults().offer().list()
+}
+
+func (d *Deflate) offer() deflateParams {
+	p := deflateParams{
+		serverNoTakeover: d.ServerNoContextTakeover,
+		clientNoTakeover: d.ClientNoContextTakeover,
+		serverBits:       max(d.ServerMaxWindowBits, 0),
+		clientBits:       d.ClientMaxWindowBits,
+	}
+	if p.clientBits < 0 {
+		p.clientBits = anyBits
+	}
+	return p
+}
+
+// ProcessResponseParams makes the extension as the server has accepted it.
+//
+// A server that says nothing about the window that we asked for has not agreed
+// to a smaller one (section 7.1.2.1); as we can do with any, that is no reason
+// to give up the connection.
+func (d *Deflate) ProcessResponseParams(params []Param, _ []Extension) (Extension, error) {
+	d = d.WithDefaults()
+	got, err := parseDeflateParams(params, false)
+	offer := d.offer()
+	switch {
+	case err != nil:
+		return nil, err
+	case offer.serverNoTakeover && !got.serverNoTakeover:
+		return nil, errTakeover
+	case offer.serverBits > 0 && got.serverBits > offer.serverBits,
+		offer.clientBits > 0 && got.clientBits > offer.clientBits:
+		return nil, errWiderWindow
+	}
+	return &deflate{
+		settings: d,
+		in:       direction{bits: orMax(got.serverBits), takeover: !got.serverNoTakeover},
+		out:      direction{bits: smaller(offer.clientBits, got.clientBits), takeover: !got.clientNoTakeover && !offer.clientNoTakeover},
+	}, nil
+}
+
+// ProcessRequestParams accepts a client's offer if it can be met (section 7.1).
+func (d *Deflate) ProcessRequestParams(params []Param, _ []Extension) ([]Param, Extension, error) {
+	d = d.WithDefaults()
+	if d.Disabled {
+		return nil, nil, errDisabled
+	}
+	got, err := parseDeflateParams(params, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	answer := d.answer(got)
+	return answer.list(), &deflate{
+		settings: d,
+		in:       direction{bits: orMax(answer.clientBits), takeover: !answer.clientNoTakeover},
+		out:      direction{bits: orMax(answer.serverBits), takeover: !answer.serverNoTakeover},
+	}, nil
+}
+
+// answer combines what the client offers with our own settings. A window for
+// the client can be named only if it offers to keep to it (section 7.1.2.2).
+func (d *Deflate) answer(got deflateParams) (answer deflateParams) {
+	answer.serverNoTakeover = got.serverNoTakeover || d.ServerNoContextTakeover
+	answer.clientNoTakeover = got.clientNoTakeover || d.ClientNoContextTakeover
+	answer.serverBits = smaller(got.serverBits, d.ServerMaxWindowBits)
+	if answer.serverBits == maxWindowBits && got.serverBits == 0 {
+		answer.serverBits = 0 // what it is anyhow
+	}
+	if got.clientBits != 0 {
+		answer.clientBits = smaller(got.clientBits, d.ClientMaxWindowBits)
+	}
+	if answer.clientBits == maxWindowBits && got.clientBits != maxWindowBits {
+		answer.clientBits = 0
+	}
+	return answer
+}
+
+// orMax returns the bits, the greatest if they are not given.
+func orMax(bits int) int {
+	if bits <= 0 {
+		return maxWindowBits
+	}
+	return bits
+}
+
+// smaller returns the lesser of two windows, of which any may be not given.
+func smaller(a, b int) int { return min(orMax(a), orMax(b)) }

@@ -1,0 +1,205 @@
+package protocol
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// onePool lends from one goroutine, so that what is pooled is used again at
+// once and what it should have forgotten shows.
+type onePool map[int][]any
+
+func (p onePool) Get(kind int) any {
+	if n := len(p[kind]); n > 0 {
+		x := p[kind][n-1]
+		p[kind] = p[kind][:n-1]
+		return x
+	}
+	return nil
+}
+
+func (p onePool) Put(kind int, x any) {
+	if kind < 0 || kind >= PoolKinds {
+		panic("no such kind")
+	}
+	p[kind] = append(p[kind], x)
+}
+
+// negotiated has a client and a server agree.
+func negotiated(t testing.TB, client, server *Deflate) (c, s *deflate) {
+	t.Helper()
+	params, ext, err := server.ProcessRequestParams(client.RequestParams(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := client.ProcessResponseParams(params, nil)
+	if err != nil {
+		t.Fatalf("%v: %v", params, err)
+	}
+	return answer.(*deflate), ext.(*deflate)
+}
+
+// resembling returns messages that refer to each other as those of a protocol
+// do, of up to n bytes.
+func resembling(rng *rand.Rand, n int) []byte {
+	var b []byte
+	size := rng.IntN(n + 1)
+	for len(b) < size {
+		switch rng.IntN(8) {
+		case 0:
+			for range rng.IntN(50) {
+				b = append(b, byte(rng.Uint32()))
+			}
+		case 1:
+			b = append(b, bytes.Repeat([]byte{byte(rng.Uint32())}, rng.IntN(600))...)
+		default:
+			b = fmt.Appendf(b, `{"id":%d,"method":"subscribe","params":{"price":%d.%02d}},`, rng.IntN(100), rng.IntN(10), rng.IntN(100))
+		}
+	}
+	return b[:size]
+}
+
+// TestDeflateWindow decompresses what we send with an inflater that refuses
+// matches beyond the window, for all windows, levels and sizes of messages,
+// with and without context takeover.
+func TestDeflateWindow(t *testing.T) {
+	pool := onePool{}
+	for bits := minWindowBits; bits <= maxWindowBits; bits++ {
+		for level := 1; level <= 9; level += 2 {
+			for _, alone := range []bool{false, true} {
+				d := &Deflate{ServerMaxWindowBits: bits, ServerNoContextTakeover: alone, Level: level, Threshold: -1, Pools: pool}
+				_, server := negotiated(t, d, d)
+				checkWindow(t, server, 1<<bits)
+			}
+		}
+	}
+}
+
+func checkWindow(t *testing.T, server *deflate, window int) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(uint64(window), 1))
+	var history []byte
+	for i, most := range []int{60, 127, 128, 200, 3000, 127, 100000, 90, 70000, 300, 300, 60} {
+		want := resembling(rng, most)
+		message, _, err := server.Encode(nil, want, Fragment{Type: Binary, First: true, Last: true, Compression: CompressOn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		z := new(inflater)
+		z.begin(history, window)
+		got, err := z.inflate(nil, message, math.MaxInt)
+		if err == nil {
+			got, err = z.end(got, math.MaxInt)
+		}
+		if err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("window %d, message %d of %d bytes: %v, %d bytes", window, i, len(want), err, len(got))
+		}
+		if history = nil; server.out.takeover {
+			history = z.appendHistory(nil, window)
+		}
+		if held := len(server.sent.bytes()); held > window || held != len(history) {
+			t.Fatalf("holds %d bytes of history, want %d", held, len(history))
+		}
+	}
+}
+
+// TestDeflateTakeBack takes frames back and goes on as if they had never been.
+func TestDeflateTakeBack(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	for range 200 {
+		d := &Deflate{
+			ServerMaxWindowBits: minWindowBits + rng.IntN(8), Threshold: -1, Pools: onePool{},
+			ServerNoContextTakeover: rng.IntN(2) == 0,
+		}
+		client, server := negotiated(t, d, d)
+		for range 20 {
+			want := resembling(rng, 2000)
+			frame := Fragment{Type: Binary, First: true, Last: true, Compression: CompressOn}
+			for range rng.IntN(3) {
+				if _, _, err := server.Encode(nil, resembling(rng, 2000), frame); err != nil {
+					t.Fatal(err)
+				}
+				server.Sent(false)
+			}
+			message, _, err := server.Encode(nil, want, frame)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rng.IntN(2) == 0 {
+				server.Sent(true)
+			}
+			got, err := client.Decode(nil, message, true, math.MaxInt)
+			if err != nil || !bytes.Equal(got, want) {
+				t.Fatalf("%v: %q instead of %q", err, got, want)
+			}
+		}
+	}
+}
+
+// TestDeflateIdle holds nothing between messages without context takeover, and
+// no more than the windows with it.
+func TestDeflateIdle(t *testing.T) {
+	for _, alone := range []bool{false, true} {
+		d := &Deflate{ServerNoContextTakeover: alone, ClientNoContextTakeover: alone}
+		client, server := negotiated(t, d, d)
+		rng := rand.New(rand.NewPCG(3, 3))
+		for range 50 {
+			message, _, err := server.Encode(nil, resembling(rng, 20000), Fragment{Type: Binary, First: true, Last: true, Compression: CompressOn})
+			if err != nil {
+				t.Fatal(err)
+			}
+			server.Sent(true)
+			if _, err := client.Decode(nil, message, true, math.MaxInt); err != nil {
+				t.Fatal(err)
+			}
+			if client.inflater != nil || server.before != nil {
+				t.Fatal("something of the message is held")
+			}
+			for _, h := range []*history{server.sent, client.received} {
+				if want := 1 << DefaultWindowBits; h != nil && (alone || cap(h.buf) > want) {
+					t.Fatalf("%d bytes are held, takeover is %t", cap(h.buf), !alone)
+				}
+			}
+		}
+	}
+}
+
+// TestDeflateAuto compresses what is worth it.
+func TestDeflateAuto(t *testing.T) {
+	words := bytes.Repeat([]byte("word "), 100)
+	noise := make([]byte, 500)
+	for i, rng := 0, rand.New(rand.NewPCG(5, 5)); i < len(noise); i++ {
+		noise[i] = byte(rng.Uint32())
+	}
+	for name, test := range map[string]struct {
+		threshold int
+		wanted    Compression
+		payload   []byte
+		more      bool
+		used      bool
+	}{
+		"long":                  {0, CompressAuto, words, false, true},
+		"short":                 {0, CompressAuto, words[:63], false, false},
+		"at the threshold":      {0, CompressAuto, words[:64], false, true},
+		"other threshold":       {100, CompressAuto, words[:99], false, false},
+		"no threshold":          {-1, CompressAuto, words[:30], false, true},
+		"empty, no threshold":   {-1, CompressAuto, nil, false, false},
+		"noise":                 {0, CompressAuto, noise, false, false},
+		"noise on demand":       {0, CompressOn, noise, false, true},
+		"short on demand":       {0, CompressOn, words[:1], false, true},
+		"empty on demand":       {0, CompressOn, nil, false, true},
+		"long, not wanted":      {0, CompressOff, words, false, false},
+		"short, more to come":   {0, CompressAuto, words[:1], true, true},
+		"unwanted, and no more": {0, CompressOff, words, true, false},
+	} {
+		d := &Deflate{Threshold: test.threshold}
+		client, _ := negotiated(t, d, d)
+		out, used, err := client.Encode([]byte("x"), test.payload, Fragment{Binary, true, !test.more, test.wanted})
+		if used != test.used || err != nil || !used && string(out) != "x" {
+			t.Errorf("%s: used %t, %v, %d bytes", name, used, err, len(out))
+		}
+	}
+}

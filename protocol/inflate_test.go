@@ -1,0 +1,177 @@
+package protocol
+
+import (
+	"bytes"
+	stdflate "compress/flate"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// inflated decompresses a message that was cut off its flush tail, in pieces of
+// the given size; the matches may reach window bytes back.
+func inflated(message, history []byte, window, size int) ([]byte, error) {
+	z := new(inflater)
+	z.begin(history, window)
+	var out []byte
+	var err error
+	for len(message) > 0 && err == nil {
+		n := min(size, len(message))
+		out, err = z.inflate(out, message[:n], math.MaxInt)
+		message = message[n:]
+	}
+	if err != nil {
+		return out, err
+	}
+	return z.end(out, math.MaxInt)
+}
+
+// samples are payloads that exercise all kinds of blocks.
+func samples() [][]byte {
+	rng := rand.New(rand.NewPCG(1, 2))
+	noise := make([]byte, 70000)
+	for i := range noise {
+		noise[i] = byte(rng.Uint32())
+	}
+	words := bytes.Repeat([]byte("the quick brown fox "), 5000)
+	var mixed []byte
+	for len(mixed) < 120000 {
+		switch n := rng.IntN(500); rng.IntN(3) {
+		case 0:
+			mixed = append(mixed, noise[n:2*n]...)
+		case 1:
+			mixed = fmt.Appendf(mixed, `{"id":%d,"price":%d.%02d,"name":"item %d"}`, n, n*7, n%100, n)
+		default:
+			if from := len(mixed) - rng.IntN(40000) - n; from >= 0 {
+				mixed = append(mixed, mixed[from:from+n]...)
+			}
+		}
+	}
+	return [][]byte{nil, []byte("a"), []byte("Hello"), words, noise, mixed, bytes.Repeat([]byte{0}, 200000)}
+}
+
+// TestInflate decompresses what another implementation made, at all levels, cut
+// in many ways.
+func TestInflate(t *testing.T) {
+	for i, want := range samples() {
+		for level := -2; level <= 9; level++ {
+			var buf bytes.Buffer
+			w, err := stdflate.NewWriter(&buf, level)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.Write(want)
+			w.Flush()
+			message, ok := bytes.CutSuffix(buf.Bytes(), flushTail)
+			if !ok {
+				t.Fatal("no flush tail")
+			}
+			for _, size := range []int{1, 2, 3, 7, 8, 9, 1000, math.MaxInt} {
+				got, err := inflated(message, nil, maxWindow, size)
+				if err != nil || !bytes.Equal(got, want) {
+					t.Fatalf("sample %d, level %d, pieces of %d: %v, %d bytes instead of %d", i, level, size, err, len(got), len(want))
+				}
+			}
+		}
+	}
+}
+
+// TestInflateVectors decompresses the examples of RFC 7692, section 7.2.3, and
+// what else may end a message.
+func TestInflateVectors(t *testing.T) {
+	for name, test := range map[string]struct{ message, history, want string }{
+		"7.2.3.1 one block":             {"\xf2\x48\xcd\xc9\xc9\x07\x00", "", "Hello"},
+		"7.2.3.2 context takeover":      {"\xf2\x00\x11\x00\x00", "Hello", "Hello"},
+		"7.2.3.3 no compression":        {"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00", "", "Hello"},
+		"7.2.3.4 final block":           {"\xf3\x48\xcd\xc9\xc9\x07\x00\x00", "", "Hello"},
+		"7.2.3.5 two blocks":            {"\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00", "", "Hello"},
+		"7.2.3.6 empty":                 {"\x00", "", ""},
+		"nothing":                       {"", "", ""},
+		"tail left in place":            {"\xf2\x48\xcd\xc9\xc9\x07\x00\x00\x00\xff\xff", "", "Hello"},
+		"final block and nothing else":  {"\xf3\x48\xcd\xc9\xc9\x07\x00", "", "Hello"},
+		"block behind the final one":    {"\xf3\x48\xcd\xc9\xc9\x07\x00\xf2\x48\xcd\xc9\xc9\x07\x00", "", "HelloHello"},
+		"several empty blocks in a row": {"\x00\x00\x00\xff\xff\x00\x00\x00\xff\xff\x00", "", ""},
+	} {
+		for size := 1; size <= len(test.message)+1; size++ {
+			got, err := inflated([]byte(test.message), []byte(test.history), 1<<8, size)
+			if err != nil || string(got) != test.want {
+				t.Errorf("%s in pieces of %d: %q, %v", name, size, got, err)
+			}
+		}
+	}
+}
+
+// TestInflateCorrupt finds what is no deflate stream, at the byte that shows it.
+func TestInflateCorrupt(t *testing.T) {
+	for name, test := range map[string]struct {
+		message string
+		want    error
+	}{
+		"reserved block type":           {"\x06", errCorrupt},
+		"stored length":                 {"\x00\x05\x00\xfa\xfe", errCorrupt},
+		"match before the beginning":    {"\xf2\x00\x11\x00", errCorrupt},
+		"cut off in a stored block":     {"\x00\x0f\x00\xf0\xff\x48", errTruncated},
+		"cut off in a block":            {"\xf2\x48\xcd", errTruncated},
+		"too many distance codes":       {"\x04\xdf", errCorrupt},
+		"too many length codes":         {"\xfc\x00", errCorrupt},
+		"code lengths beyond their sum": {"\x04\x00\xfe\xff\xff\xff\xff\xff\xff", errCorrupt},
+	} {
+		for size := 1; size <= len(test.message); size++ {
+			if got, err := inflated([]byte(test.message), nil, maxWindow, size); !errors.Is(err, test.want) {
+				t.Errorf("%s in pieces of %d: %q, %v", name, size, got, err)
+			}
+		}
+	}
+}
+
+// TestInflateAtOnce gives each byte as soon as it can be known.
+func TestInflateAtOnce(t *testing.T) {
+	z := new(inflater)
+	z.begin(nil, maxWindow)
+	var out []byte
+	for i, b := range []byte("\xf2\x48\xcd\xc9\xc9\x07\x00") {
+		var err error
+		if out, err = z.inflate(out, []byte{b}, math.MaxInt); err != nil {
+			t.Fatal(err)
+		}
+		// Three bits of header and eight of a literal each: the first byte is
+		// known with the second.
+		if want := min(5, max(0, (8*(i+1)-3)/8)); len(out) != want {
+			t.Errorf("%d bytes in: %q, want %d", i+1, out, want)
+		}
+	}
+}
+
+// TestInflateRoom stops at the limit, and reports it only if there is more.
+func TestInflateRoom(t *testing.T) {
+	message := []byte("\xf2\x48\xcd\xc9\xc9\x07\x00")
+	for room := range 7 {
+		z := new(inflater)
+		z.begin(nil, maxWindow)
+		out, err := z.inflate(nil, message, room)
+		if string(out) != "Hello"[:min(room, 5)] || errors.Is(err, ErrMessageTooBig) != (room < 5) {
+			t.Errorf("room for %d: %q, %v", room, out, err)
+		}
+	}
+}
+
+// FuzzInflate compares with another implementation, and pieces with the whole.
+func FuzzInflate(f *testing.F) {
+	f.Add([]byte("\xf2\x48\xcd\xc9\xc9\x07\x00"), 1)
+	f.Add([]byte("\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"), 3)
+	f.Add([]byte("\x04\xc0\xb1\x0d\x00\x00\x00\xc2\x20"), 2)
+	f.Fuzz(func(t *testing.T, message []byte, size int) {
+		whole, err := inflated(message, nil, maxWindow, math.MaxInt)
+		pieces, err2 := inflated(message, nil, maxWindow, max(size, 1))
+		if !bytes.Equal(whole, pieces) || !errors.Is(err, err2) {
+			t.Fatalf("%d bytes, %v; in pieces of %d %d bytes, %v", len(whole), err, size, len(pieces), err2)
+		}
+		r := stdflate.NewReader(bytes.NewReader(append(bytes.Clone(message), "\x00\x00\xff\xff\x01\x00\x00\xff\xff"...)))
+		var theirs bytes.Buffer
+		if _, wrong := theirs.ReadFrom(r); err == nil && wrong == nil && !bytes.HasPrefix(whole, theirs.Bytes()) {
+			t.Fatalf("%q instead of %q", whole, theirs.Bytes())
+		}
+	})
+}

@@ -112,7 +112,7 @@ func (f *flow) tick() {
 		defer f.pipe.mu.Unlock()
 		f.ticking = false
 		if !f.path.Dark && f.path.Rate > 0 {
-			f.arrive(max(1, f.path.Rate*int(tickEvery)/int(time.Second)))
+			f.arrive(max(1, int(int64(f.path.Rate)*int64(tickEvery)/int64(time.Second))))
 		}
 		if !f.closed {
 			f.move()

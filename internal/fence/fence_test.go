@@ -54,6 +54,8 @@ var places = map[string][]string{
 // tenants says which packages import what is neither ours nor the standard
 // library's. docs/design.md gives the reasons.
 var tenants = map[string][]string{
+	"github.com/klauspost/compress/flate": {"protocol"},
+
 	"golang.org/x/sys":  {"internal/link", "internal/rig/..."},
 	"golang.org/x/sync": {"internal/serve"},
 	"golang.org/x/term": {"cmd/..."},

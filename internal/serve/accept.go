@@ -22,19 +22,33 @@ func (s *Server[C]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "server is shutting down", http.StatusServiceUnavailable)
 		return
 	}
+	conn, ok := s.open(w, r)
+	switch {
+	case !ok:
+	case s.http != nil:
+		go s.run(conn) // ends with the handler; leave tells Shutdown
+	default:
+		s.run(conn)
+	}
+}
+
+// open performs the opening handshake and makes the connection. If it does not,
+// because the handshake failed or a hook of the application's panicked, which
+// net/http sees to, nothing will have to be waited for.
+func (s *Server[C]) open(w http.ResponseWriter, r *http.Request) (conn C, ok bool) {
+	defer func() {
+		if !ok {
+			s.leave()
+		}
+	}()
 	up, err := s.upgrade(w, r)
 	if err != nil {
 		s.logger.DebugContext(r.Context(), "websocket: opening handshake failed", "remote", r.RemoteAddr, "error", err)
-		s.leave()
-		return
+		return conn, false
 	}
-	conn := s.face.New(up)
+	conn = s.face.New(up)
 	s.add(conn)
-	if s.http != nil {
-		go s.run(conn) // ends with the handler; leave tells Shutdown
-		return
-	}
-	s.run(conn)
+	return conn, true
 }
 
 // upgrade performs the opening handshake (RFC 6455, section 4.2). On an error

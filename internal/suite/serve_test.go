@@ -220,6 +220,27 @@ func TestShutdownDuringHandshake(t *testing.T) {
 	}
 }
 
+// TestShutdownAfterPanic has the application's hook panic in a handshake: a
+// later shutdown does not wait for what never began.
+func TestShutdownAfterPanic(t *testing.T) {
+	for _, face := range Faces {
+		t.Run(face.Name(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network := NewNetwork()
+				opts := &Options{Listener: network, Select: func(*http.Request, []string) (string, error) { panic("no soap") }}
+				server, err := face.Serve(echoing, "", opts)
+				ok(t, err)
+				if _, err := face.Connect("ws://tandem.test/", &Options{Dial: network.Dial}); err == nil {
+					t.Error("connected")
+				}
+				begun := time.Now()
+				ok(t, server.Shutdown(time.Minute))
+				took(t, begun, 0)
+			})
+		})
+	}
+}
+
 // TestShutdownRace shuts servers down the moment they begin, over and over: no
 // listener that was closed for it counts as failed.
 func TestShutdownRace(t *testing.T) {

@@ -158,7 +158,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return s.ShutdownWith(ctx, protocol.GoingAway, "")
 }
 
-// ShutdownWith is Shutdown with another code and reason.
+// ShutdownWith is Shutdown with another code and reason. Those that cannot
+// be sent are [protocol.ErrInvalidClose], and nothing happens.
 func (s *Server) ShutdownWith(ctx context.Context, code protocol.CloseCode, reason string) error {
 	return s.core.Shutdown(&link.Limit{Context: ctx}, code, reason)
 }

@@ -146,7 +146,8 @@ func (s *Server) Connections() iter.Seq[*ServerConn] { return s.core.Connections
 // [os.ErrDeadlineExceeded].
 func (s *Server) Close() error { return s.CloseWith(protocol.GoingAway, "") }
 
-// CloseWith is Close with another code and reason.
+// CloseWith is Close with another code and reason. Those that cannot
+// be sent are [protocol.ErrInvalidClose], and nothing happens.
 func (s *Server) CloseWith(code protocol.CloseCode, reason string) error {
 	return s.core.ShutdownInTime(code, reason)
 }

@@ -187,9 +187,13 @@ func (s *Server[C]) Connections() iter.Seq[C] {
 
 // Shutdown ends the server: nobody is let in any more, open connections are
 // closed with code and reason, and handlers are waited for. At the Limit what
-// is left is cut, and its error returned.
+// is left is cut, and its error returned. If code and reason cannot be sent
+// nothing happens: connections would stay as they are.
 func (s *Server[C]) Shutdown(l *link.Limit, code protocol.CloseCode, reason string) error {
 	goodbye := protocol.Close{Code: code, Reason: reason}
+	if err := goodbye.Validate(); err != nil {
+		return err
+	}
 	s.beginClosing(goodbye)
 	ctx, cancel := l.Bounded()
 	defer cancel()
@@ -197,13 +201,12 @@ func (s *Server[C]) Shutdown(l *link.Limit, code protocol.CloseCode, reason stri
 		s.http.Shutdown(ctx) // waits for requests; upgraded ones are not among them
 	}
 	select {
-	case <-s.idle:
+	case <-s.ended:
+		return nil
 	case <-ctx.Done():
 		s.cut()
 		return l.Reached()
 	}
-	<-s.ended
-	return nil
 }
 
 // ShutdownInTime is Shutdown within the close timeout, which bounds the closing

@@ -152,6 +152,10 @@ func (s asyncServing) Shutdown(timeout time.Duration) error {
 	return s.Server.Shutdown(ctx)
 }
 
+func (s asyncServing) CloseWith(code protocol.CloseCode, reason string) error {
+	return s.Server.ShutdownWith(context.Background(), code, reason)
+}
+
 type asyncHandling struct{ *wsasync.Handler }
 
 func (h asyncHandling) Shutdown(timeout time.Duration) error {

@@ -109,6 +109,7 @@ type Server interface {
 	Done() <-chan struct{}
 	Close() error
 	Shutdown(timeout time.Duration) error
+	CloseWith(code protocol.CloseCode, reason string) error
 	Len() int // how many connections are open
 }
 

@@ -136,6 +136,30 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
+// TestShutdownWith ends a server with a code of its own, and not with one that
+// must not be sent: then it goes on.
+func TestShutdownWith(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			server, connect := s.serving(t, echoing)
+			client := connect()
+			is(t, server.CloseWith(protocol.AbnormalClosure, ""), protocol.ErrInvalidClose)
+			is(t, server.CloseWith(4000, strings.Repeat("long", 40)), protocol.ErrInvalidClose)
+			send(t, client, "still here")
+			expect(t, client, "still here")
+			connect()
+			var receiving sync.WaitGroup
+			receiving.Go(func() {
+				if told := expectClosed(t, client); told.Rcvd == nil || *told.Rcvd != (protocol.Close{Code: 4000, Reason: "gone"}) {
+					t.Errorf("%v", told)
+				}
+			})
+			ok(t, server.CloseWith(4000, "gone"))
+			receiving.Wait()
+		})
+	})
+}
+
 // TestShutdownStuck ends a server whose handler does not take notice: it is cut
 // off at the deadline, and waited for no longer.
 func TestShutdownStuck(t *testing.T) {

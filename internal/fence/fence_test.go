@@ -41,11 +41,12 @@ var places = map[string][]string{
 
 	// A user could write these: they have what a user has.
 	"cmd/...":          public,
+	"internal/face":    public,
 	"internal/rig":     public,
-	"internal/rig/...": append(slices.Clone(public), "internal/rig", "internal/rig/...", "internal/suite"),
+	"internal/rig/...": append(slices.Clone(public), "internal/face", "internal/rig", "internal/rig/..."),
 
 	// The tests of both faces at once look behind them too.
-	"internal/suite": append(slices.Clone(doors), "async", "sync"),
+	"internal/suite": append(slices.Clone(doors), "async", "sync", "internal/face"),
 
 	"internal/fence":    {},
 	"internal/doccheck": {},

@@ -1,4 +1,6 @@
-package suite
+// Package face lets tests treat package sync and package async alike. A test
+// that both faces pass is written once, against [Face] and [Conn].
+package face
 
 import (
 	"context"
@@ -22,10 +24,11 @@ type Face interface {
 	Pipe(client, server *Options) (Conn, Conn)
 }
 
-// Faces are both.
-var Faces = []Face{Sync{}, Async{}}
+// Both are the two faces.
+var Both = []Face{Sync{}, Async{}}
 
-// Options are those that the tests use, of a client or a server.
+// Options are those that the tests use, of a client or a server. nil and zero
+// stand for the defaults, but nobody gets what is logged.
 type Options struct {
 	NetConn  net.Conn          // a client's
 	Unix     string            // a client's: a socket to connect to

@@ -1,4 +1,4 @@
-package suite
+package face
 
 import (
 	"context"

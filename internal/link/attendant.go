@@ -111,9 +111,10 @@ func (c *Conn) mayRead() bool {
 
 // keep queues c.event, in memory of its own. Once our close frame is owed, what
 // the queue has no room for is discarded, so that closing never waits for the
-// application.
+// application; and all that follows, so that nothing is missing in the middle.
 func (c *Conn) keep() {
 	if c.proto.CloseSent() != nil && c.full() {
+		c.discarding = true
 		return
 	}
 	ev := *c.event

@@ -18,13 +18,14 @@ type desk struct {
 	waiters waitList // who waits for a frame, the reader token, or the end
 
 	// Reading.
-	queue    queue         // read and not received
-	stream   *Reader       // the message that is being received in pieces
-	recvErr  error         // what receivers get after the queue
-	deferred bool          // the peer's violation waits for the queue to be read
-	deferral lazyTimer     // ... and for how long at most
-	pausing  bool          // reading has stopped because the queue is full
-	pausedAt time.Duration // since when, from Conn.start
+	queue      queue         // read and not received
+	stream     *Reader       // the message that is being received in pieces
+	recvErr    error         // what receivers get after the queue
+	discarding bool          // messages were not kept while closing: see keep
+	deferred   bool          // the peer's violation waits for the queue to be read
+	deferral   lazyTimer     // ... and for how long at most
+	pausing    bool          // reading has stopped because the queue is full
+	pausedAt   time.Duration // since when, from Conn.start
 
 	// Writing.
 	message  token   // held for a whole data message

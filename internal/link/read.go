@@ -191,13 +191,13 @@ func (c *Conn) parse() (ok bool) {
 	for {
 		c.event = c.proto.Next()
 		switch c.event.Kind {
-		case protocol.EventMessage:
-			return true
-		case protocol.EventChunk:
+		case protocol.EventMessage, protocol.EventChunk:
 			if c.event.Last {
 				c.proto.Streaming(false)
 			}
-			return true
+			if !c.discarding {
+				return true
+			}
 		case protocol.EventPong:
 			c.settle()
 		case protocol.EventClose:

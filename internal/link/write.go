@@ -49,7 +49,7 @@ func (c *Conn) Flush(l *Limit) error {
 		return c.sendable()
 	}
 	if err := c.write.acquire(c, l); err != nil {
-		return err
+		return c.left(err)
 	}
 	defer c.releaseWrite()
 	if err := c.sendable(); err != nil {
@@ -59,7 +59,7 @@ func (c *Conn) Flush(l *Limit) error {
 		return c.sendable()
 	}
 	if err := c.transmit(l); err != nil && c.writeErr == nil {
-		return err
+		return c.left(err)
 	}
 	return c.outcome()
 }
@@ -76,15 +76,18 @@ type sender struct {
 // sent by whoever holds the token meanwhile.
 func (c *Conn) beginSend(l *Limit, m protocol.Message) (served bool, err error) {
 	if err := l.Reached(); err != nil {
-		return false, err
+		return false, c.left(err)
 	}
 	if c.message.held {
 		served, err = c.message.await(c, l, combinable(l, m))
 	} else {
 		c.message.held = true
 	}
-	if served || err != nil {
-		return served, err
+	switch {
+	case served:
+		return true, err
+	case err != nil:
+		return false, c.left(err)
 	}
 	if err := c.sendable(); err != nil {
 		c.message.release()
@@ -118,6 +121,16 @@ func (c *Conn) sendable() error {
 		return c.proto.CloseError()
 	}
 	return nil
+}
+
+// left returns the error of a call that leaves at its Limit with err: that the
+// connection has ended, if it has. The Limit's context may be derived from the
+// connection's own and say no more than that.
+func (c *Conn) left(err error) error {
+	if ended := c.sendable(); ended != nil {
+		return ended
+	}
+	return err
 }
 
 func (c *Conn) maxFragment() int {
@@ -378,7 +391,7 @@ func (c *Conn) takeBack(err error) error {
 	if c.send.frame.bound {
 		return c.cutShort(err)
 	}
-	return err
+	return c.left(err)
 }
 
 // cutShort ends a connection on which a message cannot be finished.

@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandemws/tandem/internal/face"
 	"github.com/tandemws/tandem/internal/rig"
-	"github.com/tandemws/tandem/internal/rig/face"
+	"github.com/tandemws/tandem/internal/rig/witness"
 	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 )
@@ -22,18 +23,18 @@ import (
 func TestStoppedAndContinued(t *testing.T) {
 	rig.Need(t)
 	for _, f := range face.Both {
-		t.Run("stopped "+f.Name, func(t *testing.T) {
+		t.Run("stopped "+f.Name(), func(t *testing.T) {
 			t.Parallel()
-			forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *face.End) {
-				p := &program{face: f, config: face.Quick}
-				end := open(p, face.Off)
+			forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *witness.End) {
+				p := &program{face: f, config: witness.Quick}
+				end := open(p, witness.Off)
 				echoed(t, end)
 				for range 2 {
 					signal(t, p, syscall.SIGSTOP)
 					time.Sleep(5 * time.Second)
 					signal(t, p, syscall.SIGCONT)
 					// Whatever it decides it has decided by then.
-					if end.AwaitEnd(face.Quick.Interval + 2*face.Quick.Timeout) {
+					if end.AwaitEnd(witness.Quick.Interval + 2*witness.Quick.Timeout) {
 						t.Fatalf("%s: %v; the program: %s", end.Name, end.Why, p.lastWords())
 					}
 					echoed(t, end)
@@ -48,11 +49,11 @@ func TestStoppedAndContinued(t *testing.T) {
 func TestBusyProcess(t *testing.T) {
 	rig.Need(t)
 	for _, f := range face.Both {
-		t.Run("busy "+f.Name, func(t *testing.T) {
-			p := &program{face: f, config: face.Quick, busy: busy}
-			acceptor := face.Accept(t, face.Both[0], options(face.Off))
+		t.Run("busy "+f.Name(), func(t *testing.T) {
+			p := &program{face: f, config: witness.Quick, busy: busy}
+			acceptor := witness.Accept(t, face.Both[0], options(witness.Off))
 			p.connect(t, fmt.Sprintf("ws://%v/", acceptor.Addr()))
-			end := face.Attend("server", acceptor.Next(t))
+			end := witness.Attend("server", acceptor.Next(t))
 			if end.AwaitEnd(rig.Life(t)) {
 				t.Errorf("%s: %v; the program: %s", end.Name, end.Why, p.lastWords())
 			}
@@ -63,12 +64,12 @@ func TestBusyProcess(t *testing.T) {
 // Nor does it when another process takes the processors.
 func TestBusyMachine(t *testing.T) {
 	rig.Need(t)
-	(&program{face: face.Both[0], config: face.Off, busy: busy}).serve(t)
-	var ends []*face.End
+	(&program{face: face.Both[0], config: witness.Off, busy: busy}).serve(t)
+	var ends []*witness.End
 	for _, client := range face.Both {
 		for _, server := range face.Both {
-			c, s := pair(t, client, server, face.Quick, face.Quick)
-			ends = append(ends, face.Attend("client", c), face.Attend("server", s))
+			c, s := pair(t, client, server, witness.Quick, witness.Quick)
+			ends = append(ends, witness.Attend("client", c), witness.Attend("server", s))
 		}
 	}
 	time.Sleep(rig.Life(t))
@@ -84,9 +85,9 @@ func TestBusyMachine(t *testing.T) {
 const busy = 200
 
 // echoed fails the test unless the peer answers a message.
-func echoed(t *testing.T, end *face.End) {
+func echoed(t *testing.T, end *witness.End) {
 	t.Helper()
-	if err := end.Send(protocol.TextMessage("anybody there?")); err != nil {
+	if err := end.Send(protocol.TextMessage("anybody there?"), 0); err != nil {
 		t.Fatalf("%s: Send: %v", end.Name, err)
 	}
 	if text, _ := end.Await(10 * time.Second); text != "anybody there?" {
@@ -105,10 +106,10 @@ func TestSlowConsumer(t *testing.T) {
 		sender keepalive.Config
 		size   int
 	}{
-		{"small messages of a patient sender", face.Off, 1 << 10},
-		{"small messages", face.Quick, 1 << 10},
-		{"large messages of a patient sender", face.Off, 1 << 20},
-		{"large messages", face.Quick, 1 << 20},
+		{"small messages of a patient sender", witness.Off, 1 << 10},
+		{"small messages", witness.Quick, 1 << 10},
+		{"large messages of a patient sender", witness.Off, 1 << 20},
+		{"large messages", witness.Quick, 1 << 20},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -121,15 +122,15 @@ func TestSlowConsumer(t *testing.T) {
 func testSlowConsumers(t *testing.T, sender keepalive.Config, size int) {
 	for _, client := range face.Both {
 		for _, server := range face.Both {
-			t.Run(client.Name+" client consumes from "+server.Name, func(t *testing.T) {
+			t.Run(client.Name()+" client consumes from "+server.Name(), func(t *testing.T) {
 				t.Parallel()
-				c, s := pair(t, client, server, face.Quick, sender)
-				testSlowConsumer(t, c, face.Attend("sender", s), size)
+				c, s := pair(t, client, server, witness.Quick, sender)
+				testSlowConsumer(t, c, witness.Attend("sender", s), size)
 			})
-			t.Run(server.Name+" server consumes from "+client.Name, func(t *testing.T) {
+			t.Run(server.Name()+" server consumes from "+client.Name(), func(t *testing.T) {
 				t.Parallel()
-				c, s := pair(t, client, server, sender, face.Quick)
-				testSlowConsumer(t, s, face.Attend("sender", c), size)
+				c, s := pair(t, client, server, sender, witness.Quick)
+				testSlowConsumer(t, s, witness.Attend("sender", c), size)
 			})
 		}
 	}
@@ -137,16 +138,16 @@ func testSlowConsumers(t *testing.T, sender keepalive.Config, size int) {
 
 // pair connects a client to a server in this process.
 func pair(t *testing.T, client, server face.Face, ofClient, ofServer keepalive.Config) (c, s face.Conn) {
-	acceptor := face.Accept(t, server, options(ofServer))
-	c = face.Dial(t, client, fmt.Sprintf("ws://%v/", acceptor.Addr()), options(ofClient))
+	acceptor := witness.Accept(t, server, options(ofServer))
+	c = witness.Dial(t, client, fmt.Sprintf("ws://%v/", acceptor.Addr()), options(ofClient))
 	return c, acceptor.Next(t)
 }
 
-func testSlowConsumer(t *testing.T, consumer face.Conn, sender *face.End, size int) {
+func testSlowConsumer(t *testing.T, consumer face.Conn, sender *witness.End, size int) {
 	go fill(sender, size) // ends with the connection
 	over := time.After(rig.Life(t))
 	for ended := false; !ended; {
-		if _, err := consumer.Recv(); err != nil {
+		if _, err := consumer.Recv(0); err != nil {
 			t.Fatalf("consumer: %v; there is much more to receive", err)
 		}
 		select {
@@ -163,7 +164,7 @@ func testSlowConsumer(t *testing.T, consumer face.Conn, sender *face.End, size i
 
 // checkSender fails the test if the sender has given up for another reason
 // than that the consumer does not read.
-func checkSender(t *testing.T, sender *face.End) {
+func checkSender(t *testing.T, sender *witness.End) {
 	t.Helper()
 	select {
 	case <-sender.Done():

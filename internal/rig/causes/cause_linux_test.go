@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandemws/tandem/internal/face"
 	"github.com/tandemws/tandem/internal/rig"
-	"github.com/tandemws/tandem/internal/rig/face"
+	"github.com/tandemws/tandem/internal/rig/witness"
 	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 )
@@ -24,20 +25,20 @@ type peer interface {
 
 // forEnds runs test for a client and a server of each face, at the same time.
 // open connects it to a peer.
-func forEnds(t *testing.T, test func(t *testing.T, open func(peer, keepalive.Config) *face.End)) {
+func forEnds(t *testing.T, test func(t *testing.T, open func(peer, keepalive.Config) *witness.End)) {
 	for _, f := range face.Both {
-		t.Run(f.Name+" client", func(t *testing.T) {
+		t.Run(f.Name()+" client", func(t *testing.T) {
 			t.Parallel()
-			test(t, func(p peer, config keepalive.Config) *face.End {
-				return face.Attend("client", face.Dial(t, f, p.serve(t), options(config)))
+			test(t, func(p peer, config keepalive.Config) *witness.End {
+				return witness.Attend("client", witness.Dial(t, f, p.serve(t), options(config)))
 			})
 		})
-		t.Run(f.Name+" server", func(t *testing.T) {
+		t.Run(f.Name()+" server", func(t *testing.T) {
 			t.Parallel()
-			test(t, func(p peer, config keepalive.Config) *face.End {
-				acceptor := face.Accept(t, f, options(config))
+			test(t, func(p peer, config keepalive.Config) *witness.End {
+				acceptor := witness.Accept(t, f, options(config))
 				p.connect(t, fmt.Sprintf("ws://%v/", acceptor.Addr()))
-				return face.Attend("server", acceptor.Next(t))
+				return witness.Attend("server", acceptor.Next(t))
 			})
 		})
 	}
@@ -52,9 +53,9 @@ func options(config keepalive.Config) face.Options {
 func TestStoppedPeer(t *testing.T) {
 	rig.Need(t)
 	t.Parallel()
-	forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *face.End) {
-		p := &program{face: face.Both[0], config: face.Off}
-		end := open(p, face.Quick)
+	forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *witness.End) {
+		p := &program{face: face.Both[0], config: witness.Off}
+		end := open(p, witness.Quick)
 		end.AwaitPongs(t, 2)
 		signal(t, p, syscall.SIGSTOP)
 		checkCause(t, end, time.Now(), keepalive.PeerStuck, "the peer is stuck")
@@ -65,14 +66,14 @@ func TestStoppedPeer(t *testing.T) {
 func TestStoppedPeerThatWeSendTo(t *testing.T) {
 	rig.Need(t)
 	t.Parallel()
-	forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *face.End) {
-		p := &program{face: face.Both[1], config: face.Off}
-		end := open(p, face.Quick)
+	forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *witness.End) {
+		p := &program{face: face.Both[1], config: witness.Off}
+		end := open(p, witness.Quick)
 		end.AwaitPongs(t, 2)
 		signal(t, p, syscall.SIGSTOP)
 		silent := time.Now()
 		go func() { // ends with the connection
-			for end.Send(protocol.TextMessage("anybody there?")) == nil {
+			for end.Send(protocol.TextMessage("anybody there?"), 0) == nil {
 				time.Sleep(50 * time.Millisecond)
 			}
 		}()
@@ -84,8 +85,8 @@ func TestStoppedPeerThatWeSendTo(t *testing.T) {
 func TestPeerThatNeverAnswers(t *testing.T) {
 	rig.Need(t)
 	t.Parallel()
-	forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *face.End) {
-		end := open(bare{func(_ net.Conn, from *bufio.Reader) { io.Copy(io.Discard, from) }}, face.Quick)
+	forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *witness.End) {
+		end := open(bare{func(_ net.Conn, from *bufio.Reader) { io.Copy(io.Discard, from) }}, witness.Quick)
 		checkCause(t, end, time.Now(), keepalive.PeerStuck, "the peer is stuck")
 	})
 }
@@ -96,10 +97,10 @@ func TestPeerThatNeverAnswers(t *testing.T) {
 func TestPeerThatStopsReading(t *testing.T) {
 	rig.Need(t)
 	t.Parallel()
-	forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *face.End) {
+	forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *witness.End) {
 		gone := make(chan struct{})
 		t.Cleanup(func() { close(gone) })
-		end := open(bare{func(net.Conn, *bufio.Reader) { <-gone }}, face.Quick)
+		end := open(bare{func(net.Conn, *bufio.Reader) { <-gone }}, witness.Quick)
 		blocked := make(chan time.Time, 1)
 		go func() { blocked <- fill(end, 1<<20) }()
 		checkCause(t, end, time.Now(), keepalive.PeerNotReading, "the peer is not reading")
@@ -110,9 +111,9 @@ func TestPeerThatStopsReading(t *testing.T) {
 }
 
 // fill sends messages until that fails, and returns when it did.
-func fill(end *face.End, size int) time.Time {
+func fill(end *witness.End, size int) time.Time {
 	data := make([]byte, size)
-	for end.Send(protocol.BinaryMessage(data)) == nil {
+	for end.Send(protocol.BinaryMessage(data), 0) == nil {
 	}
 	return time.Now()
 }
@@ -126,7 +127,7 @@ func signal(t *testing.T, p *program, s syscall.Signal) {
 
 // checkCause fails the test unless the end gives the peer up in time and for
 // the right reason, in its fields and in words.
-func checkCause(t *testing.T, end *face.End, silent time.Time, want keepalive.Cause, words string) {
+func checkCause(t *testing.T, end *witness.End, silent time.Time, want keepalive.Cause, words string) {
 	t.Helper()
 	timeout := end.TimedOut(t, silent)
 	if timeout == nil {

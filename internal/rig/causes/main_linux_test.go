@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/tandemws/tandem/internal/rig/face"
+	"github.com/tandemws/tandem/internal/rig/witness"
 )
 
 // The test binary is also the program that peers in processes of their own
@@ -14,5 +14,5 @@ func TestMain(m *testing.M) {
 		runProgram(role)
 		return
 	}
-	face.Main(m)
+	witness.Main(m)
 }

@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandemws/tandem/internal/face"
 	"github.com/tandemws/tandem/internal/rig"
-	"github.com/tandemws/tandem/internal/rig/face"
+	"github.com/tandemws/tandem/internal/rig/witness"
 	"github.com/tandemws/tandem/keepalive"
 )
 
@@ -49,7 +50,7 @@ func (p *program) start(t *testing.T, role string, ready rig.Ready) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path)
-	cmd.Env = append(os.Environ(), roleVariable+"="+role, faceVariable+"="+p.face.Name,
+	cmd.Env = append(os.Environ(), roleVariable+"="+role, faceVariable+"="+p.face.Name(),
 		intervalVariable+"="+p.config.Interval.String(), busyVariable+"="+strconv.Itoa(p.busy))
 	p.process = rig.Start(t, cmd, ready)
 }
@@ -66,7 +67,7 @@ func (p *program) lastWords() string {
 // runProgram is what the peer's process does until it is killed.
 func runProgram(role string) {
 	f := face.Both[0]
-	if os.Getenv(faceVariable) == face.Both[1].Name {
+	if os.Getenv(faceVariable) == face.Both[1].Name() {
 		f = face.Both[1]
 	}
 	busy, _ := strconv.Atoi(os.Getenv(busyVariable))
@@ -90,14 +91,14 @@ func compute() {
 // play is a server for ever, or a client until its connection ends.
 func play(f face.Face, role string, opts face.Options) error {
 	if role != "server" {
-		conn, err := f.Connect(role, opts)
+		conn, err := f.Connect(role, &opts)
 		if err != nil {
 			return err
 		}
 		fmt.Println("is connected")
 		return echo(conn)
 	}
-	server, err := f.Serve(echo, opts)
+	server, err := f.Serve(echo, witness.Loopback, &opts)
 	if err != nil {
 		return err
 	}
@@ -108,9 +109,9 @@ func play(f face.Face, role string, opts face.Options) error {
 // echo answers each message with itself.
 func echo(conn face.Conn) error {
 	for {
-		m, err := conn.Recv()
+		m, err := conn.Recv(0)
 		if err == nil {
-			err = conn.Send(m)
+			err = conn.Send(m, 0)
 		}
 		if err != nil {
 			fmt.Println("connection ended:", err)

@@ -5,8 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandemws/tandem/internal/face"
 	"github.com/tandemws/tandem/internal/rig"
-	"github.com/tandemws/tandem/internal/rig/face"
+	"github.com/tandemws/tandem/internal/rig/witness"
 	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 )
@@ -52,18 +53,18 @@ func TestLinkGoesDark(t *testing.T) {
 	for _, d := range darkness {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			t.Run("idle", func(t *testing.T) { testDark(t, d.fall, func(*face.End) {}) })
+			t.Run("idle", func(t *testing.T) { testDark(t, d.fall, func(*witness.End) {}) })
 			t.Run("busy", func(t *testing.T) { testDark(t, d.fall, talk) })
 		})
 	}
 }
 
 // testDark cuts connections whose ends each do what occupy begins.
-func testDark(t *testing.T, fall func(*testing.T, *Network), occupy func(*face.End)) {
+func testDark(t *testing.T, fall func(*testing.T, *Network), occupy func(*witness.End)) {
 	forFaces(t, func(t *testing.T, client, server face.Face) {
 		n := New(t)
-		c, s := n.pair(t, client, server, face.Quick)
-		ends := []*face.End{c, s}
+		c, s := n.pair(t, client, server, witness.Quick)
+		ends := []*witness.End{c, s}
 		for _, e := range ends {
 			e.AwaitPongs(t, 2)
 			occupy(e)
@@ -78,9 +79,9 @@ func testDark(t *testing.T, fall func(*testing.T, *Network), occupy func(*face.E
 
 // talk sends messages until that fails. They are so few that the kernel takes
 // them all.
-func talk(e *face.End) {
+func talk(e *witness.End) {
 	go func() { // ends with the connection
-		for e.Send(protocol.TextMessage("busy")) == nil {
+		for e.Send(protocol.TextMessage("busy"), 0) == nil {
 			select {
 			case <-e.Done():
 			case <-time.After(20 * time.Millisecond):
@@ -91,7 +92,7 @@ func talk(e *face.End) {
 
 // checkNetworkDead fails the test unless the end reports in time that the
 // network is dead, in its fields and in words.
-func checkNetworkDead(t *testing.T, e *face.End, dark time.Time) {
+func checkNetworkDead(t *testing.T, e *witness.End, dark time.Time) {
 	t.Helper()
 	timeout := e.TimedOut(t, dark)
 	if timeout == nil {

@@ -3,7 +3,7 @@ package network
 import (
 	"testing"
 
-	"github.com/tandemws/tandem/internal/rig/face"
+	"github.com/tandemws/tandem/internal/rig/witness"
 )
 
-func TestMain(m *testing.M) { face.Main(m) }
+func TestMain(m *testing.M) { witness.Main(m) }

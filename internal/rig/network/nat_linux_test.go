@@ -5,8 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandemws/tandem/internal/face"
 	"github.com/tandemws/tandem/internal/rig"
-	"github.com/tandemws/tandem/internal/rig/face"
+	"github.com/tandemws/tandem/internal/rig/witness"
 	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 )
@@ -23,7 +24,7 @@ func TestForgottenWithoutPings(t *testing.T) {
 	t.Parallel()
 	forFaces(t, func(t *testing.T, client, server face.Face) {
 		n := newForgetful(t)
-		c, s := n.pair(t, client, server, face.Off)
+		c, s := n.pair(t, client, server, witness.Off)
 		n.awaitForgotten(t)
 		sends(t, c, "into the void")
 		sends(t, s, "into the void")
@@ -43,7 +44,7 @@ func TestRememberedWithPings(t *testing.T) {
 		if c.AwaitEnd(memory + silence) {
 			t.Fatalf("client: ended: %v", c.Why)
 		}
-		face.Alive(t, c, s)
+		witness.Alive(t, c, s)
 	})
 }
 
@@ -99,10 +100,10 @@ func (n *Network) awaitForgotten(t *testing.T) {
 
 // isSilent fails the test if a message or the end of the connection has come,
 // or comes within d.
-func isSilent(t *testing.T, e *face.End, d time.Duration) {
+func isSilent(t *testing.T, e *witness.End, d time.Duration) {
 	t.Helper()
 	select {
-	case m, more := <-e.Messages:
+	case m, more := <-e.Received:
 		if more {
 			t.Errorf("%s: received %q through a router that has forgotten the connection", e.Name, m.Data)
 		} else {
@@ -113,9 +114,9 @@ func isSilent(t *testing.T, e *face.End, d time.Duration) {
 }
 
 // sends sends a message, which has to succeed.
-func sends(t *testing.T, e *face.End, text string) {
+func sends(t *testing.T, e *witness.End, text string) {
 	t.Helper()
-	if err := e.Send(protocol.TextMessage(text)); err != nil {
+	if err := e.Send(protocol.TextMessage(text), 0); err != nil {
 		t.Errorf("%s: Send: %v", e.Name, err)
 	}
 }

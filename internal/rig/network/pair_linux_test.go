@@ -6,17 +6,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tandemws/tandem/internal/rig/face"
+	"github.com/tandemws/tandem/internal/face"
+	"github.com/tandemws/tandem/internal/rig/witness"
 	"github.com/tandemws/tandem/keepalive"
 )
 
 // pair connects the network's client to its server, and returns both ends of
 // the connection when messages have gone each way.
-func (n *Network) pair(t *testing.T, client, server face.Face, config keepalive.Config) (c, s *face.End) {
+func (n *Network) pair(t *testing.T, client, server face.Face, config keepalive.Config) (c, s *witness.End) {
 	t.Helper()
 	conn, accepted := n.connect(t, client, server, config, config)
-	c, s = face.Attend("client", conn), face.Attend("server", accepted)
-	face.Alive(t, c, s)
+	c, s = witness.Attend("client", conn), witness.Attend("server", accepted)
+	witness.Alive(t, c, s)
 	return c, s
 }
 
@@ -25,10 +26,10 @@ func (n *Network) connect(t *testing.T, client, server face.Face, ofClient, ofSe
 	t.Helper()
 	opts := face.Options{CloseTimeout: time.Second, MaxMessageSize: 8 << 20}
 	opts.Keepalive, opts.Listener = ofServer, n.Server.Listen(t)
-	acceptor := face.Accept(t, server, opts)
+	acceptor := witness.Accept(t, server, opts)
 	port := acceptor.Addr().(*net.TCPAddr).Port
-	opts.Keepalive, opts.DialContext = ofClient, n.Client.DialContext
-	c = face.Dial(t, client, fmt.Sprintf("ws://%s:%d/", ServerAddr, port), opts)
+	opts.Keepalive, opts.Dial = ofClient, n.Client.DialContext
+	c = witness.Dial(t, client, fmt.Sprintf("ws://%s:%d/", ServerAddr, port), opts)
 	return c, acceptor.Next(t)
 }
 
@@ -36,7 +37,7 @@ func (n *Network) connect(t *testing.T, client, server face.Face, ofClient, ofSe
 func forFaces(t *testing.T, test func(t *testing.T, client, server face.Face)) {
 	for _, client := range face.Both {
 		for _, server := range face.Both {
-			t.Run(client.Name+" to "+server.Name, func(t *testing.T) {
+			t.Run(client.Name()+" to "+server.Name(), func(t *testing.T) {
 				t.Parallel()
 				test(t, client, server)
 			})

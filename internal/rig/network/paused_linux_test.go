@@ -6,8 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandemws/tandem/internal/face"
 	"github.com/tandemws/tandem/internal/rig"
-	"github.com/tandemws/tandem/internal/rig/face"
+	"github.com/tandemws/tandem/internal/rig/witness"
 	"github.com/tandemws/tandem/protocol"
 )
 
@@ -21,20 +22,20 @@ func TestNetworkDiesWhileReadingIsPaused(t *testing.T) {
 		t.Run("client pauses", func(t *testing.T) {
 			t.Parallel()
 			n := New(t)
-			c, s := n.connect(t, client, server, face.Quick, face.Off)
-			testPaused(t, n, face.Neglect("client", c), face.Attend("server", s))
+			c, s := n.connect(t, client, server, witness.Quick, witness.Off)
+			testPaused(t, n, witness.Neglect("client", c), witness.Attend("server", s))
 		})
 		t.Run("server pauses", func(t *testing.T) {
 			t.Parallel()
 			n := New(t)
-			c, s := n.connect(t, client, server, face.Off, face.Quick)
-			testPaused(t, n, face.Neglect("server", s), face.Attend("client", c))
+			c, s := n.connect(t, client, server, witness.Off, witness.Quick)
+			testPaused(t, n, witness.Neglect("server", s), witness.Attend("client", c))
 		})
 	})
 }
 
 // testPaused has sender, which never pings, send until nothing moves any more.
-func testPaused(t *testing.T, n *Network, paused, sender *face.End) {
+func testPaused(t *testing.T, n *Network, paused, sender *witness.End) {
 	awaitStandstill(t, sender)
 	watch(t, rig.Life(t), paused, sender)
 	n.Router.IP(t, "link set server down")
@@ -47,12 +48,12 @@ func testPaused(t *testing.T, n *Network, paused, sender *face.End) {
 
 // awaitStandstill has the sender send, and waits until a Send has not returned
 // for a second.
-func awaitStandstill(t *testing.T, sender *face.End) {
+func awaitStandstill(t *testing.T, sender *witness.End) {
 	t.Helper()
 	var sent atomic.Int64
 	go func() { // ends with the connection
 		data := make([]byte, 100_000)
-		for sender.Send(protocol.BinaryMessage(data)) == nil {
+		for sender.Send(protocol.BinaryMessage(data), 0) == nil {
 			sent.Add(1)
 		}
 	}()

@@ -4,8 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandemws/tandem/internal/face"
 	"github.com/tandemws/tandem/internal/rig"
-	"github.com/tandemws/tandem/internal/rig/face"
+	"github.com/tandemws/tandem/internal/rig/witness"
 	"github.com/tandemws/tandem/protocol"
 )
 
@@ -17,10 +18,10 @@ const linkRate = 8000
 func TestLargeMessageOnSlowLink(t *testing.T) {
 	rig.NeedRoot(t)
 	t.Parallel()
-	forDirections(t, 0, func(t *testing.T, from, to *face.End) {
+	forDirections(t, 0, func(t *testing.T, from, to *witness.End) {
 		data := make([]byte, 4<<20)
 		begun := time.Now()
-		go from.Send(protocol.BinaryMessage(data)) // ends with the connection
+		go from.Send(protocol.BinaryMessage(data), 0) // ends with the connection
 		watch(t, rig.Life(t), from, to)
 		// What is behind a lost packet cannot be read for as long as the queue
 		// is, so there may have been nothing to read for seconds.
@@ -35,11 +36,11 @@ func TestLargeMessageOnSlowLink(t *testing.T) {
 func TestSwallowedMessageOnSlowLink(t *testing.T) {
 	rig.NeedRoot(t)
 	t.Parallel()
-	forDirections(t, 4<<20, func(t *testing.T, from, to *face.End) {
+	forDirections(t, 4<<20, func(t *testing.T, from, to *witness.End) {
 		life := rig.Life(t)
 		data := make([]byte, life/time.Second*linkRate)
 		begun := time.Now()
-		if err := from.Send(protocol.BinaryMessage(data)); err != nil {
+		if err := from.Send(protocol.BinaryMessage(data), 0); err != nil {
 			t.Fatalf("%s: Send: %v", from.Name, err)
 		}
 		swallowed := time.Since(begun)
@@ -50,7 +51,7 @@ func TestSwallowedMessageOnSlowLink(t *testing.T) {
 		if swallowed > life/4 {
 			t.Errorf("Send took %v; the system was to take the message at once", swallowed)
 		}
-		face.Alive(t, from, to)
+		witness.Alive(t, from, to)
 	})
 }
 
@@ -60,7 +61,7 @@ func TestLossyLink(t *testing.T) {
 	t.Parallel()
 	forFaces(t, func(t *testing.T, client, server face.Face) {
 		n := New(t)
-		c, s := n.pair(t, client, server, face.Quick)
+		c, s := n.pair(t, client, server, witness.Quick)
 		n.Router.Filter(t, `
 table ip rig {
 	chain forwarding {
@@ -76,7 +77,7 @@ table ip rig {
 
 // forDirections runs test for each pair of faces and each direction of a link
 // that is slow in that direction. buffer is that of the hosts.
-func forDirections(t *testing.T, buffer int, test func(t *testing.T, from, to *face.End)) {
+func forDirections(t *testing.T, buffer int, test func(t *testing.T, from, to *witness.End)) {
 	for _, up := range []bool{true, false} {
 		name := map[bool]string{true: "up", false: "down"}[up]
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +85,7 @@ func forDirections(t *testing.T, buffer int, test func(t *testing.T, from, to *f
 			forFaces(t, func(t *testing.T, client, server face.Face) {
 				n := New(t)
 				n.Client.Buffer, n.Server.Buffer = buffer, buffer
-				c, s := n.pair(t, client, server, face.Quick)
+				c, s := n.pair(t, client, server, witness.Quick)
 				if up {
 					n.Client.Slow(t, "eth0")
 					test(t, c, s)
@@ -98,7 +99,7 @@ func forDirections(t *testing.T, buffer int, test func(t *testing.T, from, to *f
 }
 
 // watch fails the test if one of the ends ends within d.
-func watch(t *testing.T, d time.Duration, a, b *face.End) {
+func watch(t *testing.T, d time.Duration, a, b *witness.End) {
 	t.Helper()
 	select {
 	case <-a.Done():
@@ -106,7 +107,7 @@ func watch(t *testing.T, d time.Duration, a, b *face.End) {
 	case <-time.After(d):
 		return
 	}
-	for _, e := range []*face.End{a, b} {
+	for _, e := range []*witness.End{a, b} {
 		e.AwaitEnd(d)
 		t.Errorf("%s: ended: %v", e.Name, e.Why)
 	}

@@ -8,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tandemws/tandem/internal/rig/face"
+	"github.com/tandemws/tandem/internal/face"
+	"github.com/tandemws/tandem/internal/rig/witness"
 	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 )
@@ -24,7 +25,7 @@ type scene struct {
 	clientPings, serverPings bool
 
 	path     string
-	acceptor *face.Acceptor
+	acceptor *witness.Acceptor
 }
 
 // name tells the scene from others. Pings of one end are enough: the pongs of
@@ -39,7 +40,7 @@ func (s *scene) name() string {
 	case s.serverPings:
 		pings = "server pings"
 	}
-	return fmt.Sprintf("%s/%s to %s", pings, s.client.Name, s.server.Name)
+	return fmt.Sprintf("%s/%s to %s", pings, s.client.Name(), s.server.Name())
 }
 
 // scenes returns all pairs of faces with all ways of pinging.
@@ -85,7 +86,7 @@ func testThrough(t *testing.T, kind Kind) {
 	all := scenes()
 	var routes []Route
 	for _, s := range all {
-		s.acceptor = face.Accept(t, s.server, options(s.serverPings))
+		s.acceptor = witness.Accept(t, s.server, options(s.serverPings))
 		routes = append(routes, Route{s.path, s.acceptor.Addr().String()})
 	}
 	proxy := kind.Start(t, idleTimeout, routes)
@@ -98,9 +99,9 @@ func testThrough(t *testing.T, kind Kind) {
 }
 
 func (s *scene) play(t *testing.T, url string) {
-	client := face.Attend("client", face.Dial(t, s.client, url, options(s.clientPings)))
-	server := face.Attend("server", s.acceptor.Next(t))
-	face.Alive(t, client, server)
+	client := witness.Attend("client", witness.Dial(t, s.client, url, options(s.clientPings)))
+	server := witness.Attend("server", s.acceptor.Next(t))
+	witness.Alive(t, client, server)
 	if s.clientPings || s.serverPings {
 		lives(t, client, server)
 	} else {
@@ -109,14 +110,14 @@ func (s *scene) play(t *testing.T, url string) {
 }
 
 // lives fails the test unless the connection is whole after its life.
-func lives(t *testing.T, client, server *face.End) {
-	for _, end := range []*face.End{client, server} {
+func lives(t *testing.T, client, server *witness.End) {
+	for _, end := range []*witness.End{client, server} {
 		defer logRoundTrips(t, end)
 	}
 	if client.AwaitEnd(life) {
 		t.Fatalf("client: ended after less than %v: %v", life, client.Why)
 	}
-	face.Alive(t, client, server)
+	witness.Alive(t, client, server)
 	if err := client.Close(); err != nil {
 		t.Errorf("client: Close: %v", err)
 	}
@@ -130,7 +131,7 @@ const patience = 10 * time.Second
 
 // logRoundTrips tells what keepalive has seen. About one ping a second was
 // sent, and each was answered but perhaps the last one.
-func logRoundTrips(t *testing.T, end *face.End) {
+func logRoundTrips(t *testing.T, end *witness.End) {
 	stats := end.KeepaliveStats()
 	if stats.PingsSent == 0 {
 		return
@@ -144,8 +145,8 @@ func logRoundTrips(t *testing.T, end *face.End) {
 
 // dies fails the test unless the proxy ends the connection at about its idle
 // timeout, which began a moment before since, and both ends say so clearly.
-func dies(t *testing.T, client, server *face.End, since time.Time) {
-	for _, end := range []*face.End{client, server} {
+func dies(t *testing.T, client, server *witness.End, since time.Time) {
+	for _, end := range []*witness.End{client, server} {
 		if !end.AwaitEnd(idleTimeout + patience) {
 			t.Fatalf("%s: still open after %v", end.Name, idleTimeout+patience)
 		}
@@ -161,7 +162,7 @@ func dies(t *testing.T, client, server *face.End, since time.Time) {
 
 // checkCut fails the test unless the end says that TCP ended without a close
 // frame: a proxy is not part of the closing handshake.
-func checkCut(t *testing.T, end *face.End) {
+func checkCut(t *testing.T, end *witness.End) {
 	var closed *protocol.CloseError
 	if !errors.As(end.Why, &closed) {
 		t.Fatalf("%s: %T %v, want a *protocol.CloseError", end.Name, end.Why, end.Why)

@@ -1,32 +1,36 @@
-package face
+package witness
 
 import (
 	"testing"
 	"time"
 
+	"github.com/tandemws/tandem/internal/face"
 	"github.com/tandemws/tandem/protocol"
 )
 
 // patience bounds what takes no time when all is well.
 const patience = 30 * time.Second
 
+// Loopback is where a server listens that was given no listener.
+const Loopback = "127.0.0.1:0"
+
 // An Acceptor is a server whose connections are handed to the test.
 type Acceptor struct {
-	Server
-	accepted chan Conn
+	face.Server
+	accepted chan face.Conn
 }
 
 // Accept starts a server. It ends with the test.
-func Accept(t testing.TB, f Face, opts Options) *Acceptor {
+func Accept(t testing.TB, f face.Face, opts face.Options) *Acceptor {
 	t.Helper()
-	a := &Acceptor{accepted: make(chan Conn, 16)}
-	server, err := f.Serve(func(conn Conn) error {
+	a := &Acceptor{accepted: make(chan face.Conn, 16)}
+	server, err := f.Serve(func(conn face.Conn) error {
 		a.accepted <- conn
 		<-conn.Done() // the test has it until then
 		return nil
-	}, opts)
+	}, Loopback, &opts)
 	if err != nil {
-		t.Fatalf("%s server: %v", f.Name, err)
+		t.Fatalf("%s server: %v", f.Name(), err)
 	}
 	a.Server = server
 	t.Cleanup(func() { server.Close() })
@@ -34,7 +38,7 @@ func Accept(t testing.TB, f Face, opts Options) *Acceptor {
 }
 
 // Next returns the next connection. It ends with the test.
-func (a *Acceptor) Next(t testing.TB) Conn {
+func (a *Acceptor) Next(t testing.TB) face.Conn {
 	t.Helper()
 	select {
 	case conn := <-a.accepted:
@@ -47,11 +51,11 @@ func (a *Acceptor) Next(t testing.TB) Conn {
 }
 
 // Dial connects a client. The connection ends with the test.
-func Dial(t testing.TB, f Face, url string, opts Options) Conn {
+func Dial(t testing.TB, f face.Face, url string, opts face.Options) face.Conn {
 	t.Helper()
-	conn, err := f.Connect(url, opts)
+	conn, err := f.Connect(url, &opts)
 	if err != nil {
-		t.Fatalf("%s client: %v", f.Name, err)
+		t.Fatalf("%s client: %v", f.Name(), err)
 	}
 	t.Cleanup(conn.CloseNow)
 	return conn
@@ -59,41 +63,41 @@ func Dial(t testing.TB, f Face, url string, opts Options) Conn {
 
 // An End is one end of a connection, whose messages are received as they come.
 type End struct {
-	Conn
+	face.Conn
 	Name     string
-	Messages chan protocol.Message // what came; as long as one is not taken, others are dropped
-	Ended    time.Time             // when Recv said so; set before Messages is closed
+	Received chan protocol.Message // what came; as long as one is not taken, others are dropped
+	Ended    time.Time             // when Recv said so; set before Received is closed
 	Why      error                 // what it said
 }
 
 // Attend receives for conn until it ends.
-func Attend(name string, conn Conn) *End {
-	e := &End{Conn: conn, Name: name, Messages: make(chan protocol.Message, 1)}
+func Attend(name string, conn face.Conn) *End {
+	e := &End{Conn: conn, Name: name, Received: make(chan protocol.Message, 1)}
 	go e.receive() // ends with the connection
 	return e
 }
 
 // Neglect does not receive for conn, and notes how it ends.
-func Neglect(name string, conn Conn) *End {
-	e := &End{Conn: conn, Name: name, Messages: make(chan protocol.Message)}
+func Neglect(name string, conn face.Conn) *End {
+	e := &End{Conn: conn, Name: name, Received: make(chan protocol.Message)}
 	go func() { // ends with the connection
 		<-conn.Done()
 		e.Ended, e.Why = time.Now(), conn.Err()
-		close(e.Messages)
+		close(e.Received)
 	}()
 	return e
 }
 
 func (e *End) receive() {
-	defer close(e.Messages)
+	defer close(e.Received)
 	for {
-		m, err := e.Recv()
+		m, err := e.Recv(0)
 		if err != nil {
 			e.Ended, e.Why = time.Now(), err
 			return
 		}
 		select {
-		case e.Messages <- m:
+		case e.Received <- m:
 		default: // whoever wants them all takes one before the next is sent
 		}
 	}
@@ -102,7 +106,7 @@ func (e *End) receive() {
 // Await waits for a message, for no longer than d.
 func (e *End) Await(d time.Duration) (text string, ok bool) {
 	select {
-	case m, ok := <-e.Messages:
+	case m, ok := <-e.Received:
 		return string(m.Data), ok
 	case <-time.After(d):
 		return "", false
@@ -114,7 +118,7 @@ func (e *End) AwaitEnd(d time.Duration) (ended bool) {
 	over := time.After(d)
 	for {
 		select {
-		case _, more := <-e.Messages:
+		case _, more := <-e.Received:
 			if !more {
 				return true
 			}
@@ -134,7 +138,7 @@ func Alive(t testing.TB, a, b *End) {
 
 func carries(t testing.TB, from, to *End) {
 	t.Helper()
-	if err := from.Send(protocol.TextMessage("to the " + to.Name)); err != nil {
+	if err := from.Send(protocol.TextMessage("to the "+to.Name), patience); err != nil {
 		t.Fatalf("%s: Send: %v", from.Name, err)
 	}
 	if text, ok := to.Await(patience); text != "to the "+to.Name {

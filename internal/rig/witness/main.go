@@ -1,4 +1,4 @@
-package face
+package witness
 
 import (
 	"flag"

@@ -61,15 +61,18 @@ func (c *Conn) sendClose(l *Limit, code protocol.CloseCode, reason string) error
 		c.fail(protocol.InternalError, "close during a fragmented message", nil)
 		return nil
 	}
+	by := time.Now().Add(c.opts.CloseTimeout) // also for what comes behind the wait
 	if err := c.message.acquire(c, l.within(c.opts.CloseTimeout)); err != nil {
-		c.abort(fmt.Errorf("%w: %w", ErrCloseTimeout, err))
+		if l.Reached() == nil { // else Close is about to cut the connection
+			c.abort(fmt.Errorf("%w: %w", ErrCloseTimeout, err))
+		}
 		return nil
 	}
 	defer c.message.release()
 	if err := c.proto.SendClose(code, reason); err != nil {
 		return err
 	}
-	c.startClosing()
+	c.startClosingBy(by)
 	return nil
 }
 
@@ -130,13 +133,15 @@ func (c *Conn) abort(cause error) {
 	c.pokeWriter()
 }
 
-// startClosing starts the closer, once.
-func (c *Conn) startClosing() {
+// startClosing starts the closer, once, with all of the close timeout.
+func (c *Conn) startClosing() { c.startClosingBy(time.Now().Add(c.opts.CloseTimeout)) }
+
+func (c *Conn) startClosingBy(deadline time.Time) {
 	if c.closing {
 		return
 	}
 	c.closing = true
-	go c.close(&Limit{Deadline: time.Now().Add(c.opts.CloseTimeout)})
+	go c.close(&Limit{Deadline: deadline})
 }
 
 // close ends the connection: what is held and owed leaves, the close frame

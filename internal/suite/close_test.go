@@ -1,6 +1,8 @@
 package suite
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	wsasync "github.com/tandemws/tandem/async"
 	"github.com/tandemws/tandem/internal/link"
 	"github.com/tandemws/tandem/protocol"
 )
@@ -511,5 +514,53 @@ func TestFailureIsTold(t *testing.T) {
 			closeError(t, conn.Close()) // fails the connection: the message is not complete
 			waiting.Wait()
 		})
+	})
+}
+
+// TestCloseLastsNoLonger closes behind a Send that takes up most of the close
+// timeout; the peer then gets only the rest of it to answer.
+func TestCloseLastsNoLonger(t *testing.T) {
+	EachEnd(t, func(t *testing.T, e End) {
+		synctest.Test(t, func(t *testing.T) {
+			e.Options.CloseTimeout = 10 * time.Second
+			conn, peer := e.Against(t)
+			n := full(t, &e, conn)
+			var sending sync.WaitGroup
+			sending.Go(func() { ok(t, conn.Send(filler(&e), 0)) })
+			sending.Go(func() {
+				time.Sleep(6 * time.Second)
+				expectFillers(t, &e, peer, n+1)
+				peer.ExpectClose(t, protocol.NormalClosure, "") // and does not answer
+			})
+			synctest.Wait()
+			begun := time.Now()
+			is(t, conn.Close(), FaultsOf(e.Face).CloseTimeout)
+			took(t, begun, 10*time.Second)
+			sending.Wait()
+		})
+	})
+}
+
+// TestShutdownCut has the context of a Shutdown end while it waits behind a
+// blocked Send: it was us who did not wait, and not the peer who was slow.
+func TestShutdownCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := wsasync.Pipe(t.Context(), nil)
+		defer server.CloseNow()
+		ok(t, client.SendBinary(t.Context(), pattern(1<<20))) // fills the server's queue
+		var sending sync.WaitGroup
+		sending.Go(func() { is(t, client.SendBinary(t.Context(), pattern(1<<20)), wsasync.ErrAborted) })
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begun := time.Now()
+		err := client.Shutdown(ctx, protocol.NormalClosure, "")
+		took(t, begun, time.Second)
+		is(t, err, wsasync.ErrAborted)
+		is(t, err, context.DeadlineExceeded)
+		if errors.Is(err, wsasync.ErrCloseTimeout) {
+			t.Errorf("error %v", err)
+		}
+		sending.Wait()
 	})
 }

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -162,6 +163,38 @@ func TestTokenGrantedTooLate(t *testing.T) {
 		if tok.held {
 			t.Error("nobody has the token, and it is held")
 		}
+	})
+}
+
+// TestWriteGrantedTooLate lets go of the write token, with a pong owed, at the
+// moment at which who waits for it gives up. The pong leaves all the same. It
+// is chance which of the two comes first, so it is done many times.
+func TestWriteGrantedTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := open(t, Options{})
+		receiving := make(chan struct{})
+		go func() { defer close(receiving); c.Receive(nil) }() // ends with the connection
+		for range 50 {
+			c.lock()
+			c.write.held = true // as if somebody were writing
+			c.unlock()
+			ctx, cancel := context.WithCancel(t.Context())
+			flushing := make(chan struct{})
+			go func() { defer close(flushing); c.Flush(&Limit{Context: ctx}) }()
+			peer.Write(clientFrame(protocol.OpPing, nil))
+			synctest.Wait()
+			c.lock()
+			cancel()
+			c.releaseWrite()
+			c.unlock()
+			<-flushing
+			peer.SetReadDeadline(time.Now().Add(time.Second))
+			if _, err := io.ReadFull(peer, make([]byte, 2)); err != nil {
+				t.Fatalf("no pong: %v", err)
+			}
+		}
+		peer.Close()
+		<-receiving
 	})
 }
 

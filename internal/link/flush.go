@@ -187,10 +187,15 @@ func (c *Conn) pokeWriter() {
 	}
 }
 
-// releaseWrite lets go of the write token. What was owed meanwhile is soon
-// written by somebody.
+// releaseWrite lets go of the write token.
 func (c *Conn) releaseWrite() {
 	c.write.release()
+	c.leavePending()
+}
+
+// leavePending sees to it that what was owed while the write token was held is
+// soon written, unless its next holder will.
+func (c *Conn) leavePending() {
 	if c.pending() && !c.write.held {
 		c.startBackstop()
 	}

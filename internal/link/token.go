@@ -47,6 +47,7 @@ func (t *token) await(c *Conn, l *Limit, message *protocol.Message) (served bool
 	case err == nil:
 	case cl.granted: // at the moment of giving up
 		t.release()
+		c.leavePending() // who let go of it has left that to us
 	default:
 		t.drop(cl)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tandemws/tandem/internal/face"
 	"github.com/tandemws/tandem/internal/rig"
 	"github.com/tandemws/tandem/protocol"
 )
@@ -21,22 +22,22 @@ func TestClients(t *testing.T) {
 			rig.Need(t, peer.tools...)
 			t.Parallel()
 			s := peer.start(t)
-			for _, f := range faces {
-				t.Run(f.name, func(t *testing.T) { checkClient(t, peer.name, f, s) })
+			for _, f := range face.Both {
+				t.Run(f.Name(), func(t *testing.T) { checkClient(t, peer.name, f, s) })
 			}
 		})
 	}
 }
 
 // checkClient runs all checks that the peer can do.
-func checkClient(t *testing.T, peer string, f face, s *server) {
+func checkClient(t *testing.T, peer string, f face.Face, s *server) {
 	for _, name := range checks {
 		g, isGap := serverGaps[peer][name]
 		if isGap && !g.partly {
 			continue // in the table of gaps, and so in docs/interop.md
 		}
 		t.Run(name, func(t *testing.T) {
-			x := &exchange{face: f, server: s, hidden: isGap, id: f.name + "/" + strings.ReplaceAll(name, " ", "-")}
+			x := &exchange{face: f, server: s, hidden: isGap, id: f.Name() + "/" + strings.ReplaceAll(name, " ", "-")}
 			clientChecks[name](t, x)
 		})
 	}
@@ -44,7 +45,7 @@ func checkClient(t *testing.T, peer string, f face, s *server) {
 
 // An exchange is one check of one face with one server.
 type exchange struct {
-	face   face
+	face   face.Face
 	server *server
 	hidden bool   // the server does not say what it sees of our control frames
 	id     string // tells the server's notices apart
@@ -89,7 +90,7 @@ func (x *exchange) open(t *testing.T, address, path string) conn {
 	if strings.Contains(path, mark) {
 		mark = "&"
 	}
-	c, err := x.face.connect(t, "ws://"+address+path+mark+"id="+url.QueryEscape(x.id))
+	c, err := connect(t, x.face, "ws://"+address+path+mark+"id="+url.QueryEscape(x.id))
 	if err != nil {
 		t.Fatalf("connect: %v", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandemws/tandem/internal/face"
 	"github.com/tandemws/tandem/internal/rig"
 	"github.com/tandemws/tandem/protocol"
 )
@@ -47,15 +48,15 @@ func TestServers(t *testing.T) {
 		t.Run(peer.name, func(t *testing.T) {
 			rig.Need(t, peer.tools...)
 			t.Parallel()
-			for _, f := range faces {
-				t.Run(f.name, func(t *testing.T) { checkServer(t, peer, f) })
+			for _, f := range face.Both {
+				t.Run(f.Name(), func(t *testing.T) { checkServer(t, peer, f) })
 			}
 		})
 	}
 }
 
 // checkServer runs the client and judges all checks that it can do.
-func checkServer(t *testing.T, peer clientPeer, f face) {
+func checkServer(t *testing.T, peer clientPeer, f face.Face) {
 	v := newVisit()
 	v.run(t, peer, f)
 	for _, name := range checks {
@@ -106,12 +107,12 @@ type received struct {
 }
 
 // run starts a server and a client and waits for the end of the client.
-func (v *visit) run(t *testing.T, peer clientPeer, f face) {
+func (v *visit) run(t *testing.T, peer clientPeer, f face.Face) {
 	address, scheme := "", "ws://"
 	if peer.page {
-		address, scheme = servePage(t, f.mount(t, v.handle)), "http://"
+		address, scheme = servePage(t, mount(t, f, v.handle)), "http://"
 	} else {
-		address = f.serve(t, v.handle)
+		address = serve(t, f, v.handle)
 	}
 	tap := newTap(t, address)
 	args := append(slices.Clone(peer.command[1:]), scheme+address, scheme+tap.address())

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tandemws/tandem/internal/face"
 	"github.com/tandemws/tandem/internal/rig"
 	"github.com/tandemws/tandem/protocol"
 )
@@ -28,17 +29,17 @@ func TestWire(t *testing.T) {
 	rig.Need(t, python, pythonModules+"websockets")
 	pythonServer := program(python, "server_websockets.py")(t).address
 	for _, path := range scripts {
-		for _, f := range faces {
-			t.Run(f.name+" client"+path, func(t *testing.T) {
+		for _, f := range face.Both {
+			t.Run(f.Name()+" client"+path, func(t *testing.T) {
 				tap := newTap(t, pythonServer)
 				want := pythonSession(t, tap, path)
 				got := tandemSession(t, tap, f, path)
 				compare(t, transcript(t, want.client, nil), transcript(t, got.client, nil))
 			})
-			t.Run(f.name+" server"+path, func(t *testing.T) {
+			t.Run(f.Name()+" server"+path, func(t *testing.T) {
 				tap := newTap(t, pythonServer)
 				want := pythonSession(t, tap, path)
-				tap.pointAt(f.serve(t, wireHandler))
+				tap.pointAt(serve(t, f, wireHandler))
 				got := pythonSession(t, tap, path)
 				compare(t, transcript(t, want.server, want.client), transcript(t, got.server, got.client))
 			})
@@ -57,9 +58,9 @@ func pythonSession(t *testing.T, tap *tap, path string) *session {
 }
 
 // tandemSession has our client connect through the tap.
-func tandemSession(t *testing.T, tap *tap, f face, path string) *session {
+func tandemSession(t *testing.T, tap *tap, f face.Face, path string) *session {
 	t.Helper()
-	c, err := f.connect(t, "ws://"+tap.address()+path)
+	c, err := connect(t, f, "ws://"+tap.address()+path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,6 +44,9 @@ func (m *Monitor) restart(t time.Duration) {
 // the promise of interval + timeout.
 func (m *Monitor) observeProof(t time.Duration, ev *Evidence) {
 	proof := ev.LastByte
+	if m.mode == ModeIdle {
+		m.putOff(m.before(t, proof))
+	}
 	if m.strict {
 		proof = ev.Answered
 	}

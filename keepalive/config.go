@@ -36,6 +36,9 @@ type Config struct {
 	// Interval. Set it in tests.
 	Phase time.Duration
 
+	// Mode is what is sent, and when it is left out.
+	Mode Mode
+
 	// Strict makes the pong for the ping, or for a later one, the only proof
 	// of life. By default any byte from the peer is: one that sends a large
 	// message over a slow link is alive, although its pong has to wait.
@@ -55,7 +58,13 @@ const (
 
 func (c *Config) interval() time.Duration { return resolve(c.Interval, DefaultInterval) }
 
-func (c *Config) timeout() time.Duration { return resolve(c.Timeout, DefaultTimeout) }
+// timeout is off when nothing is sent that anybody would answer.
+func (c *Config) timeout() time.Duration {
+	if c.Mode == ModePong {
+		return off
+	}
+	return resolve(c.Timeout, DefaultTimeout)
+}
 
 // resolve applies the rule for all options: zero is the default, negative off.
 func resolve(d, byDefault time.Duration) time.Duration {

@@ -39,6 +39,9 @@
 // [Cause]: a dead network, a stuck peer, a peer that does not read, or
 // ourselves.
 //
+// [Config.Mode] chooses what is sent: pings, pings only when nothing arrives, or
+// pongs that nobody answers.
+//
 // # The parts
 //
 // [Monitor] is the schedule. It is pure: it has no goroutine, no lock and no

@@ -32,6 +32,7 @@ type drive struct {
 	wallAhead time.Duration
 
 	pings []time.Duration // when they were due
+	pongs int             // that nobody asked for
 }
 
 func newDrive(t *testing.T, cfg Config) *drive {
@@ -54,6 +55,8 @@ func (d *drive) next(now time.Duration) string {
 		case Ping:
 			d.pings = append(d.pings, action.Due.Sub(epoch))
 			d.ev.PingSent = !d.stuck
+		case Pong:
+			d.pongs++
 		case Inspect:
 			d.ev.Inspected, d.ev.Transport = true, d.transport
 		}
@@ -74,8 +77,8 @@ func (d *drive) told(a Action) string {
 		return "wait"
 	case a.Kind == Wait:
 		return "wait " + a.At.Sub(epoch).String()
-	case a.Kind == Ping:
-		return "ping " + a.Due.Sub(epoch).String()
+	case a.Kind == Ping || a.Kind == Pong:
+		return a.Kind.String() + " " + a.Due.Sub(epoch).String()
 	case a.Kind == GiveUp:
 		return fmt.Sprintf("give up (%v)", a.Err.Cause)
 	}

@@ -72,7 +72,7 @@ func (z *fuzzed) moment() time.Time {
 }
 
 func (z *fuzzed) config() Config {
-	return Config{Interval: z.duration(), Timeout: z.duration(), Phase: z.duration(), Strict: z.byte()%2 == 0}
+	return Config{Interval: z.duration(), Timeout: z.duration(), Phase: z.duration(), Strict: z.byte()%2 == 0, Mode: Mode(z.byte() % 4)}
 }
 
 // step does one thing.
@@ -153,7 +153,10 @@ func (z *fuzzed) check(a Action) {
 		if z.m.interval > 0 && a.At.After(now.Add(2*max(z.m.interval, z.m.timeout))) {
 			z.t.Fatalf("at %v it waits until %v: %+v", z.now.mono, a.At.Sub(epoch), z.m)
 		}
-	case Ping:
+	case Ping, Pong:
+		if (a.Kind == Pong) != (z.m.mode == ModePong) {
+			z.t.Fatalf("a %v in mode %v", a.Kind, z.m.mode)
+		}
 		if z.m.interval <= 0 || a.Due.After(now) || !a.Due.After(z.lastDue) {
 			z.t.Fatalf("at %v a ping that was due at %v, after one at %v", now, a.Due, z.lastDue)
 		}
@@ -165,7 +168,7 @@ func (z *fuzzed) check(a Action) {
 	case GiveUp:
 		z.checkGivenUp(a.Err, now)
 	}
-	if (a.Kind == GiveUp) != (a.Err != nil) || (a.Kind != Wait && !a.At.IsZero()) || (a.Kind != Ping && !a.Due.IsZero()) {
+	if (a.Kind == GiveUp) != (a.Err != nil) || (a.Kind != Wait && !a.At.IsZero()) || (a.Kind != Ping && a.Kind != Pong && !a.Due.IsZero()) {
 		z.t.Fatalf("%+v", a)
 	}
 }

@@ -57,7 +57,15 @@ func (m *Monitor) demand(t, due time.Duration, ev *Evidence) Action {
 	m.last = due
 	m.next = m.after(t)
 	m.asked = t
-	return Action{Kind: Ping, Due: m.start.Add(due)}
+	return Action{Kind: m.kind(), Due: m.start.Add(due)}
+}
+
+// kind is what to send.
+func (m *Monitor) kind() Kind {
+	if m.mode == ModePong {
+		return Pong
+	}
+	return Ping
 }
 
 // skip notes that the points of the grid from the next one to due, if any, were

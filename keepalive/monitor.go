@@ -16,6 +16,9 @@ const (
 	// which names the ping in [Evidence.Answered].
 	Ping
 
+	// Pong: hand over a pong that nobody asked for and ask again at once.
+	Pong
+
 	// Inspect: fill [Evidence.Transport], set [Evidence.Inspected] and ask
 	// again at once. Whoever cannot inspect just asks again.
 	Inspect
@@ -31,6 +34,8 @@ func (k Kind) String() string {
 		return "wait"
 	case Ping:
 		return "ping"
+	case Pong:
+		return "pong"
 	case Inspect:
 		return "inspect"
 	case GiveUp:
@@ -43,7 +48,7 @@ func (k Kind) String() string {
 type Action struct {
 	Kind Kind
 	At   time.Time     // for Wait: when to ask again; zero: never
-	Due  time.Time     // for Ping: when the ping was due
+	Due  time.Time     // for Ping and Pong: when it was due
 	Err  *TimeoutError // for GiveUp
 }
 
@@ -86,6 +91,7 @@ type Monitor struct {
 	skew  time.Duration // how far the wall clock was ahead of the monotonic one, at the latest call
 
 	look     lookState
+	mode     Mode
 	reprobes uint8 // pings because of lateness, since the last proof of life
 	strict   bool
 	draining bool // bytes were unacknowledged
@@ -104,6 +110,7 @@ func (m *Monitor) Start(cfg Config, now time.Time) {
 		interval: cfg.interval(),
 		timeout:  cfg.timeout(),
 		strict:   cfg.Strict,
+		mode:     cfg.Mode,
 		last:     none,
 		left:     none,
 		asked:    none,
@@ -126,7 +133,7 @@ func (m *Monitor) Started() time.Time { return m.start }
 // A ping that is unanswered stays so. A longer Timeout gives it longer; a
 // shorter one counts from now, but does not put its deadline off. So a dead
 // link is reported within the new Interval + Timeout of the last byte or of
-// now, whichever is later. Turning pings off forgets it.
+// now, whichever is later. Turning pings off forgets it, and so does ModePong.
 func (m *Monitor) SetConfig(cfg Config, now time.Time) {
 	if m.start.IsZero() {
 		m.Start(cfg, now)
@@ -140,6 +147,7 @@ func (m *Monitor) configure(cfg Config, now reading) {
 	if m.interval == off {
 		m.skew = now.skew() // what the wall clock did meanwhile is past
 	}
+	m.setMode(cfg.Mode)
 	m.setTimeout(cfg.timeout(), now.mono)
 	m.setInterval(&cfg, now.mono)
 	m.strict = cfg.Strict

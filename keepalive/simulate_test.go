@@ -37,7 +37,10 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	trouble.stopped = trouble.stopped && !(trouble.drain && trouble.atDoor)
 	trouble.known = trouble.known || trouble.drain && !trouble.atDoor
 	s := &simulation{t: t, seed: seed, cfg: cfg, link: newSimLink(rng, trouble, cfg, 30*(cfg.Interval+cfg.Timeout))}
-	s.m.Start(cfg, epoch)
+	if coin() {
+		s.cfg.Mode = ModeIdle
+	}
+	s.m.Start(s.cfg, epoch)
 	s.tolerance = s.m.tolerance()
 	s.moment = min(ms, cfg.Timeout/16)
 	return s
@@ -126,6 +129,8 @@ func (s *simulation) checkPing(due, wasAsked time.Duration) {
 	s.due = due
 	if s.m.floor == s.link.now {
 		s.reprobe = due // it may happen to lie on the grid
+	} else if s.cfg.Mode == ModeIdle && s.link.lastByte > 0 && due-s.link.lastByte < s.cfg.Interval {
+		s.fatalf("ping due at %v, although not idle since %v", due, s.link.lastByte)
 	}
 	if (due-s.m.first)%s.cfg.Interval == 0 {
 		return
@@ -155,7 +160,7 @@ func TestSimulateLivePeer(t *testing.T) {
 		if s.run(30 * (s.cfg.Interval + s.cfg.Timeout)) {
 			s.fatalf("gave up a live peer: %v", s.m.err)
 		}
-		if len(s.link.pings) == 0 {
+		if len(s.link.pings) == 0 && !(s.cfg.Mode == ModeIdle && s.link.chatty) {
 			s.fatalf("no pings")
 		}
 	}

@@ -165,6 +165,8 @@ func (c *Conn) tick(now time.Time) (next time.Time, ok bool) {
 		case keepalive.Ping:
 			c.keepalivePing(action.Due)
 			ev = c.evidence(now)
+		case keepalive.Pong:
+			c.keepalivePong()
 		case keepalive.Inspect:
 			ev.Transport, ev.Inspected = c.inspect(now), true
 		case keepalive.GiveUp:
@@ -185,6 +187,14 @@ func (c *Conn) keepalivePing(due time.Time) {
 	c.stats.PingsSent++
 	c.flush()
 	c.attendNow()
+}
+
+// keepalivePong sends a pong that nobody asked for. It is without a payload,
+// which cannot be refused, and nothing answers it.
+func (c *Conn) keepalivePong() {
+	if c.proto.SendPong(nil) == nil {
+		c.flush()
+	}
 }
 
 // giveUp cuts the connection, after an attempt to say why that does not wait.

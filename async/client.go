@@ -74,6 +74,21 @@ type ClientOptions struct {
 	MaxQueue      int
 	MaxQueueBytes int
 
+	// MaxFragments is how many frames a message may come in, empty ones
+	// included. One more fails the connection with code 1008. Default 131,072.
+	MaxFragments int
+
+	// MaxControlFrames is how many pings and pongs a second are accepted, and
+	// how many at once. More fail the connection with code 1008. Default 1,000.
+	MaxControlFrames int
+
+	// MessageTimeout bounds how long a message may take to arrive, from its
+	// first byte to its last, whatever comes in between. One that takes longer
+	// fails the connection with code 1008 when its next bytes, or those of a
+	// pong, are read; time in which the application does not receive counts
+	// too. By default there is no bound.
+	MessageTimeout time.Duration
+
 	// MaxFragmentSize is the size in bytes above which a message is sent in
 	// fragments of that size, so that pings and pongs get in between. Default
 	// 256 KiB.

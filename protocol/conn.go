@@ -3,6 +3,7 @@ package protocol
 import (
 	"crypto/rand"
 	"io"
+	"time"
 )
 
 // A Role is an endpoint's side of a connection. Clients mask what they send
@@ -66,6 +67,26 @@ type Config struct {
 	// [DefaultMaxMessageSize], negative means no limit.
 	MaxMessageSize int64
 
+	// MaxFragments is how many frames one message may come in, empty ones
+	// included; one more fails the connection with code 1008. 0 means
+	// [DefaultMaxFragments], negative means no limit.
+	MaxFragments int
+
+	// MaxControlFrames is how many pings and pongs a second are accepted, and
+	// how many may come at once; more fail the connection with code 1008. 0
+	// means [DefaultMaxControlFrames], negative means no limit.
+	MaxControlFrames int
+
+	// ControlsFrom is what [Conn.ControlsFrom] said when another value had the
+	// state of this connection. Zero for a new connection.
+	ControlsFrom time.Time
+
+	// MessageTimeout is how long a message may take to arrive, from its first
+	// byte to its last, whatever else arrives in between; one that takes longer
+	// fails the connection with code 1008 when the next bytes come. 0 or
+	// negative means no limit.
+	MessageTimeout time.Duration
+
 	// Extensions are those that the opening handshake has agreed on; see
 	// [Agreement]. They are the connection's own.
 	Extensions []Extension
@@ -121,15 +142,18 @@ func (c *Conn) Init(cfg Config) {
 	c.extensions, c.rsv = cfg.Extensions, rsvOf(cfg.Extensions)
 	c.in.decoded.buf, c.out.encoded.buf, c.out.used = decoded, encoded, used
 	c.in.maxMessage, c.in.stash = cfg.MaxMessageSize, stash[:0]
+	c.in.maxFragments, c.in.timeout = orDefault(cfg.MaxFragments, DefaultMaxFragments), cfg.MessageTimeout
+	c.in.controls.init(orDefault(cfg.MaxControlFrames, DefaultMaxControlFrames), cfg.ControlsFrom)
 	c.pings.pending, c.pings.settled = pending[:0], settled[:0]
 }
 
 // Idle reports whether the connection is open and nothing is under way: no
 // frame or message is begun in either direction, nothing that was received is
 // left to look at, no frame is owed, and no ping waits for its pong. Such a
-// connection is as Init makes it, but for the numbers of its pings and what
-// [Conn.AssembleInto] was told: a driver of very many can have Init make
-// another one of it, and this one again when it goes on.
+// connection is as Init makes it, but for the numbers of its pings, what
+// [Conn.AssembleInto] was told and what [Conn.ControlsFrom] says: a driver of
+// very many can have Init make another one of it, and this one again when it
+// goes on.
 func (c *Conn) Idle() bool {
 	return c.state == Open && c.in.idle() && !c.out.open && !c.Owed() && len(c.pings.pending) == 0
 }

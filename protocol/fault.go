@@ -20,6 +20,9 @@ const (
 	fragmentedControl
 	longControl
 	tooBigMessage
+	tooManyFragments
+	tooManyControls
+	lateMessage
 	invalidText
 	halfCloseCode
 	badCloseCode
@@ -45,6 +48,9 @@ var faults = [...]struct {
 	fragmentedControl:  {ProtocolError, "5.5", "fragmented %v frame"},
 	longControl:        {ProtocolError, "5.5", "%v frame with more than 125 bytes"},
 	tooBigMessage:      {MessageTooBig, "7.4.1", "message of more than %d bytes"},
+	tooManyFragments:   {PolicyViolation, "10.4", "message of more than %d fragments"},
+	tooManyControls:    {PolicyViolation, "10.4", "more than %d control frames a second"},
+	lateMessage:        {PolicyViolation, "10.4", "message that takes longer than %v"},
 	invalidText:        {InvalidPayloadData, "8.1", "text message that is not UTF-8"},
 	halfCloseCode:      {ProtocolError, "5.5.1", "close frame with half a code"},
 	badCloseCode:       {ProtocolError, "7.4", "close frame with code %d"},

@@ -75,6 +75,8 @@ type inbound struct {
 	open      bool // begun and not ended
 	typ       MessageType
 	size      int64 // bytes of payload that its headers have announced
+	fragments int   // frames that have begun
+	since     time.Time
 	changed   bool  // by extensions: see decode.go
 	bits      RSV   // of its first frame
 	room      int64 // for how much more of what they make of it
@@ -86,10 +88,14 @@ type inbound struct {
 	base      int  // where in buf the message begins
 	buf       []byte
 
-	maxMessage int64
-	violation  error // how the peer broke the protocol
-	reported   bool  // as an event
-	stopped    bool  // look at nothing more
+	maxMessage   int64
+	maxFragments int           // negative: no limit
+	timeout      time.Duration // for one message; 0 or negative: none
+	controls     allowance     // of control frames
+
+	violation error // how the peer broke the protocol
+	reported  bool  // as an event
+	stopped   bool  // look at nothing more
 }
 
 // stop has everything ignored that the peer sent and will send.
@@ -130,6 +136,10 @@ func (c *Conn) Received(now time.Time, n int, data []byte) {
 	in := &c.in
 	in.now = now
 	if in.stopped || in.violation != nil {
+		return
+	}
+	if in.late() {
+		in.violation = lateMessage.violation(in.timeout)
 		return
 	}
 	if n > 0 {
@@ -275,8 +285,11 @@ func (c *Conn) firstViolation(b []byte) error {
 		n++
 		_, wrong = c.parseHeader(b[:n])
 	}
-	if wrong == tooBigMessage {
+	switch wrong {
+	case tooBigMessage:
 		return wrong.violation(c.in.sizeLimit())
+	case tooManyFragments:
+		return wrong.violation(c.in.maxFragments)
 	}
 	return wrong.inHeader(&c.in.frame)
 }
@@ -325,6 +338,8 @@ func (c *Conn) checkHeader(n, size int) fault {
 		return strayContinuation
 	case h.Opcode != OpContinuation && c.in.open:
 		return interruptedMessage
+	case h.Opcode == OpContinuation && c.in.fragments == c.in.maxFragments:
+		return tooManyFragments
 	case size > 0 && !c.fits(h):
 		return tooBigMessage
 	}
@@ -361,6 +376,10 @@ func (c *Conn) control(payload []byte) {
 	if in.frame.Masked {
 		Mask(payload, payload, in.frame.Mask, 0)
 	}
+	if in.frame.Opcode != OpClose && !in.controls.take(in.now) {
+		in.violation = tooManyControls.violation(in.controls.rate)
+		return
+	}
 	switch in.frame.Opcode {
 	case OpPing:
 		c.out.pongs.owe(payload)
@@ -389,6 +408,7 @@ func (c *Conn) beginData() {
 	h := &in.frame
 	if !in.open {
 		in.typ, in.size, in.room = MessageType(h.Opcode), 0, in.sizeLimit()
+		in.fragments, in.since = 0, in.now
 		in.text.Reset()
 		in.announced = false
 		in.changed, in.bits = c.isChanged(h), h.RSV
@@ -400,6 +420,7 @@ func (c *Conn) beginData() {
 	in.open, in.inFrame = true, true
 	in.left, in.offset = h.Length, 0
 	in.size += h.Length
+	in.fragments++
 	c.payload()
 }
 

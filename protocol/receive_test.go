@@ -211,7 +211,7 @@ func TestGrowth(t *testing.T) {
 		"one frame": {unhex(t, "82 7f 0000000000100000"), []byte("x")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := newTestConn(Client)
+			c := NewConn(Config{Role: Client, MaxFragments: -1})
 			c.Received(epoch, 0, tt.begin)
 			c.Next()
 			moved, room := 0, 0

@@ -78,6 +78,21 @@ type ClientOptions struct {
 	MaxQueue      int
 	MaxQueueBytes int
 
+	// MaxFragments is how many frames a message may come in, empty ones
+	// included. One more fails the connection with code 1008. Default 131,072.
+	MaxFragments int
+
+	// MaxControlFrames is how many pings and pongs a second are accepted, and
+	// how many at once. More fail the connection with code 1008. Default 1,000.
+	MaxControlFrames int
+
+	// MessageTimeout bounds how long a message may take to arrive, from its
+	// first byte to its last, whatever comes in between. One that takes longer
+	// fails the connection with code 1008 when its next bytes, or those of a
+	// pong, are read; time in which the application does not receive counts
+	// too. By default there is no bound.
+	MessageTimeout time.Duration
+
 	// MaxFragmentSize is the size in bytes above which a message is sent in
 	// fragments of that size, so that pings and pongs get in between. Default
 	// 256 KiB.
@@ -95,23 +110,26 @@ type ClientOptions struct {
 // core returns the options that the core has, which are all but the thread.
 func (o *ClientOptions) core() *dial.Options {
 	return &dial.Options{
-		Header:          o.Header,
-		Host:            o.Host,
-		Subprotocols:    o.Subprotocols,
-		TLSConfig:       o.TLSConfig,
-		NetConn:         o.NetConn,
-		UnixSocket:      o.UnixSocket,
-		DialContext:     o.DialContext,
-		OpenTimeout:     o.OpenTimeout,
-		CloseTimeout:    o.CloseTimeout,
-		WriteTimeout:    o.WriteTimeout,
-		Keepalive:       o.Keepalive,
-		MaxMessageSize:  o.MaxMessageSize,
-		MaxQueue:        o.MaxQueue,
-		MaxQueueBytes:   o.MaxQueueBytes,
-		MaxFragmentSize: o.MaxFragmentSize,
-		Hold:            o.Hold,
-		Logger:          o.Logger,
+		Header:           o.Header,
+		Host:             o.Host,
+		Subprotocols:     o.Subprotocols,
+		TLSConfig:        o.TLSConfig,
+		NetConn:          o.NetConn,
+		UnixSocket:       o.UnixSocket,
+		DialContext:      o.DialContext,
+		OpenTimeout:      o.OpenTimeout,
+		CloseTimeout:     o.CloseTimeout,
+		WriteTimeout:     o.WriteTimeout,
+		Keepalive:        o.Keepalive,
+		MaxMessageSize:   o.MaxMessageSize,
+		MaxQueue:         o.MaxQueue,
+		MaxQueueBytes:    o.MaxQueueBytes,
+		MaxFragments:     o.MaxFragments,
+		MaxControlFrames: o.MaxControlFrames,
+		MessageTimeout:   o.MessageTimeout,
+		MaxFragmentSize:  o.MaxFragmentSize,
+		Hold:             o.Hold,
+		Logger:           o.Logger,
 	}
 }
 

@@ -58,6 +58,7 @@ func asyncClient(opts *Options) *wsasync.ClientOptions {
 		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
 		Keepalive:      opts.Keepalive,
 		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
+		MaxFragments: opts.MaxFragments, MaxControlFrames: opts.MaxControlFrames, MessageTimeout: opts.MessageTimeout,
 		MaxFragmentSize: opts.MaxFragmentSize, Hold: opts.Hold,
 	}
 }
@@ -72,6 +73,7 @@ func asyncServer(opts *Options) *wsasync.ServerOptions {
 		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
 		Keepalive:      opts.Keepalive,
 		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
+		MaxFragments: opts.MaxFragments, MaxControlFrames: opts.MaxControlFrames, MessageTimeout: opts.MessageTimeout,
 		MaxFragmentSize: opts.MaxFragmentSize, Hold: opts.Hold, DiscardRequest: opts.DiscardRequest,
 	}
 }

@@ -47,6 +47,8 @@ type Options struct {
 	Keepalive                               keepalive.Config
 	MaxMessageSize                          int64
 	MaxQueue, MaxQueueBytes                 int
+	MaxFragments, MaxControlFrames          int
+	MessageTimeout                          time.Duration
 	MaxFragmentSize                         int
 	Hold                                    time.Duration
 	DiscardRequest                          bool

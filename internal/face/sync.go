@@ -59,6 +59,7 @@ func syncClient(opts *Options) *wssync.ClientOptions {
 		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
 		Keepalive: opts.Keepalive, KeepaliveThread: opts.Thread,
 		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
+		MaxFragments: opts.MaxFragments, MaxControlFrames: opts.MaxControlFrames, MessageTimeout: opts.MessageTimeout,
 		MaxFragmentSize: opts.MaxFragmentSize, Hold: opts.Hold,
 	}
 }
@@ -73,6 +74,7 @@ func syncServer(opts *Options) *wssync.ServerOptions {
 		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
 		Keepalive:      opts.Keepalive,
 		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
+		MaxFragments: opts.MaxFragments, MaxControlFrames: opts.MaxControlFrames, MessageTimeout: opts.MessageTimeout,
 		MaxFragmentSize: opts.MaxFragmentSize, Hold: opts.Hold, DiscardRequest: opts.DiscardRequest,
 	}
 }

@@ -39,7 +39,7 @@ func clientFrame(op protocol.Opcode, payload []byte) []byte {
 // stays within the bounds that the protocol sets for owed pongs.
 func TestPingFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, peer := open(t, Options{})
+		c, peer := open(t, Options{MaxControlFrames: -1})
 		ping := clientFrame(protocol.OpPing, make([]byte, protocol.MaxControlPayload))
 		const atOnce, frame = 64, 2 + protocol.MaxControlPayload // see protocol: maxPongs
 		for range 10000 {
@@ -67,7 +67,7 @@ func TestPingFlood(t *testing.T) {
 // all those that fit, in order.
 func TestLastPongs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, peer := open(t, Options{})
+		_, peer := open(t, Options{MaxControlFrames: -1})
 		const n = 5000
 		go func() {
 			for i := range n {

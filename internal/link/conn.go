@@ -37,16 +37,19 @@ var (
 // Options are shared by the connections of a server or client. Once
 // WithDefaults has filled in the defaults, negative is off.
 type Options struct {
-	Role            protocol.Role
-	MaxMessageSize  int64
-	MaxQueue        int           // messages kept for an application that lags
-	MaxQueueBytes   int           // and their bytes
-	CloseTimeout    time.Duration // for the closing handshake
-	WriteTimeout    time.Duration // for one socket write; 0: none
-	MaxFragmentSize int           // larger messages leave in fragments; negative: never
-	Hold            time.Duration // how long an answer may wait for its siblings; negative: not at all
-	Keepalive       keepalive.Config
-	Logger          *slog.Logger
+	Role             protocol.Role
+	MaxMessageSize   int64
+	MaxQueue         int           // messages kept for an application that lags
+	MaxQueueBytes    int           // and their bytes
+	MaxFragments     int           // of a message that is received; see protocol.Config
+	MaxControlFrames int           // a second; see protocol.Config
+	MessageTimeout   time.Duration // see protocol.Config
+	CloseTimeout     time.Duration // for the closing handshake
+	WriteTimeout     time.Duration // for one socket write; 0: none
+	MaxFragmentSize  int           // larger messages leave in fragments; negative: never
+	Hold             time.Duration // how long an answer may wait for its siblings; negative: not at all
+	Keepalive        keepalive.Config
+	Logger           *slog.Logger
 }
 
 // Conn is an open connection, of either role and for either face. A server may
@@ -67,6 +70,8 @@ type Conn struct {
 	grace    lazyTimer     // the attendant's
 	backstop lazyTimer     // writes what was held for too long
 	paused   time.Duration // for how long reading stood still in all, before desk.pausedAt
+
+	controls time.Duration // when the allowance of control frames is whole, from start; 0: it is
 
 	reader     reader // who holds the reader token
 	received   bool   // a receive call has returned since the grace period began

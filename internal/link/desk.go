@@ -65,10 +65,31 @@ func (c *Conn) sit() {
 	c.desk = desks.Get().(*desk)
 	c.out.start = c.start()
 	c.proto.Init(protocol.Config{
-		Role:           c.opts.Role,
-		MaxMessageSize: c.opts.MaxMessageSize,
-		MaskKeys:       maskKeys{},
+		Role:             c.opts.Role,
+		MaxMessageSize:   c.opts.MaxMessageSize,
+		MaxFragments:     c.opts.MaxFragments,
+		MaxControlFrames: c.opts.MaxControlFrames,
+		MessageTimeout:   c.opts.MessageTimeout,
+		ControlsFrom:     c.controlsFrom(),
+		MaskKeys:         maskKeys{},
 	})
+}
+
+// controlsFrom brings the allowance of control frames back to the desk.
+func (c *Conn) controlsFrom() time.Time {
+	if c.controls == 0 {
+		return time.Time{}
+	}
+	return c.start().Add(c.controls)
+}
+
+// keepControls keeps the allowance of control frames: a peer that pauses must
+// not find a new one.
+func (c *Conn) keepControls() {
+	c.controls = 0
+	if at := c.proto.ControlsFrom(); !at.IsZero() {
+		c.controls = at.Sub(c.start())
+	}
 }
 
 func (c *Conn) leave() {
@@ -76,6 +97,7 @@ func (c *Conn) leave() {
 		c.proto.Detach() // it will be told again where to
 		c.recv.assembling = false
 	}
+	c.keepControls()
 	c.event = nil
 	desks.Put(c.desk)
 	c.desk = nil

@@ -31,9 +31,13 @@ type Options struct {
 	WriteTimeout time.Duration
 	Keepalive    keepalive.Config
 
-	MaxMessageSize  int64
-	MaxQueue        int
-	MaxQueueBytes   int
+	MaxMessageSize   int64
+	MaxQueue         int
+	MaxQueueBytes    int
+	MaxFragments     int
+	MaxControlFrames int
+	MessageTimeout   time.Duration
+
 	MaxFragmentSize int
 	Hold            time.Duration
 
@@ -55,15 +59,18 @@ func (o *Options) acceptor() (*protocol.Acceptor, error) {
 // Link returns the options of the server's connections.
 func (o *Options) Link() *link.Options {
 	return link.Options{
-		Role:            protocol.Server,
-		MaxMessageSize:  o.MaxMessageSize,
-		MaxQueue:        o.MaxQueue,
-		MaxQueueBytes:   o.MaxQueueBytes,
-		CloseTimeout:    o.CloseTimeout,
-		WriteTimeout:    o.WriteTimeout,
-		MaxFragmentSize: o.MaxFragmentSize,
-		Hold:            o.Hold,
-		Keepalive:       o.Keepalive,
-		Logger:          o.Logger,
+		Role:             protocol.Server,
+		MaxMessageSize:   o.MaxMessageSize,
+		MaxQueue:         o.MaxQueue,
+		MaxQueueBytes:    o.MaxQueueBytes,
+		CloseTimeout:     o.CloseTimeout,
+		WriteTimeout:     o.WriteTimeout,
+		MaxFragments:     o.MaxFragments,
+		MaxControlFrames: o.MaxControlFrames,
+		MessageTimeout:   o.MessageTimeout,
+		MaxFragmentSize:  o.MaxFragmentSize,
+		Hold:             o.Hold,
+		Keepalive:        o.Keepalive,
+		Logger:           o.Logger,
 	}.WithDefaults()
 }

@@ -115,6 +115,7 @@ func TestFloodedByDeafPeer(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			e.Options.Keepalive = every10s
 			e.Options.Keepalive.Strict = true
+			e.Options.MaxControlFrames = -1
 			opened := time.Now()
 			conn, raw := e.Against(t)
 			flood := bytes.Repeat(raw.Frame(protocol.OpPing, true, string(pattern(100))), 100)

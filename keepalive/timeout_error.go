@@ -88,6 +88,11 @@ type TimeoutError struct {
 	RTT         time.Duration // smoothed round-trip time, 0 if no ping was answered
 
 	Transport Transport // what the operating system said
+
+	// Watched tells that the connection is another library's (see [Watch]).
+	// Then LastByte is when the last pong, or message told of, was read, and a
+	// pong that nobody reads is as good as none.
+	Watched bool
 }
 
 // timeoutError returns the error of giving up at t.
@@ -132,7 +137,26 @@ func (e *TimeoutError) cause() Cause {
 
 // Error tells the cause and what was seen.
 func (e *TimeoutError) Error() string {
-	return fmt.Sprintf("%v: %s (%s)", ErrTimeout, e.Cause.explanation(), strings.Join(e.details(), ", "))
+	return fmt.Sprintf("%v: %s (%s)", ErrTimeout, e.explanation(), strings.Join(e.details(), ", "))
+}
+
+// explanation does not blame the peer for what may be our own fault.
+func (e *TimeoutError) explanation() string {
+	if e.Watched && e.Cause == Unknown {
+		return "no pong was read: the peer or the network is dead, or nobody reads from the connection"
+	}
+	return e.Cause.explanation()
+}
+
+// lastSeen tells when there was a sign of life.
+func (e *TimeoutError) lastSeen() string {
+	switch {
+	case e.Watched && e.LastByte.IsZero():
+		return "no pong was ever read"
+	case e.Watched:
+		return fmt.Sprintf("last pong or message read %v ago", rounded(e.SinceByte))
+	}
+	return fmt.Sprintf("last byte received %v ago", rounded(e.SinceByte))
 }
 
 func (e *TimeoutError) details() []string {
@@ -141,7 +165,7 @@ func (e *TimeoutError) details() []string {
 	if !e.PingSent {
 		add("it was not sent")
 	}
-	add("last byte received %v ago", rounded(e.SinceByte))
+	list = append(list, e.lastSeen())
 	if e.Paused > 0 {
 		add("reading paused for %v", rounded(e.Paused))
 	}

@@ -83,7 +83,8 @@ type ServerOptions struct {
 	MaxFragments int
 
 	// MaxControlFrames is how many pings and pongs a second are accepted, and
-	// how many at once. More fail the connection with code 1008. Default 1,000.
+	// how many at once; after a time in which reading was paused, those of that
+	// time too. More fail the connection with code 1008. Default 1,000.
 	MaxControlFrames int
 
 	// MessageTimeout bounds how long a message may take to arrive, from its

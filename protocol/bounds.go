@@ -27,8 +27,9 @@ func orDefault(value, byDefault int) int {
 // no more than rate of them are saved up. That is a token bucket; all that
 // needs to be known of it is when it will be full.
 type allowance struct {
-	rate int       // negative: no limit
-	full time.Time // zero: it is
+	rate  int           // negative: no limit
+	full  time.Time     // zero: it is
+	spare time.Duration // for how long they are saved up, besides a second
 }
 
 func (a *allowance) init(rate int, full time.Time) { a.rate, a.full = rate, full }
@@ -44,7 +45,7 @@ func (a *allowance) take(now time.Time) (ok bool) {
 		full = now
 	}
 	full = full.Add(time.Second / time.Duration(a.rate))
-	if full.Sub(now) > time.Second {
+	if full.Sub(now) > time.Second+a.spare {
 		return false
 	}
 	a.full = full
@@ -61,6 +62,11 @@ func (c *Conn) ControlsFrom() time.Time {
 	}
 	return c.in.controls.full
 }
+
+// Paused tells for how long in all the driver has let lie what had arrived. The
+// control frames of that time come at once when it reads again, from a peer
+// that did nothing wrong, so that as many more are accepted at once.
+func (c *Conn) Paused(inAll time.Duration) { c.in.controls.spare = inAll }
 
 // late reports whether the message in progress has taken too long. Only what
 // arrives is a reason to look: a peer that sends nothing at all is for

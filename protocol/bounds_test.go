@@ -146,6 +146,22 @@ func TestAllowanceSurvivesInit(t *testing.T) {
 	}
 }
 
+// TestPausedEarns accepts as many control frames at once as may have come while
+// the driver did not read, and no more.
+func TestPausedEarns(t *testing.T) {
+	c := NewConn(Config{Role: Server, MaxControlFrames: 10})
+	c.Paused(2 * time.Second)
+	ping := stream(Server, wireFrame{op: OpPing})
+	sent := 0
+	for ; failedWith(c) == 0 && sent < 1000; sent++ {
+		receiveAt(c, time.Minute, ping)
+		owed(t, c, epoch)
+	}
+	if sent != 31 {
+		t.Errorf("failed with ping %d, want 31", sent)
+	}
+}
+
 // TestMessageTimeout has a message drip in, and pongs between its fragments,
 // which are signs of life and yet not of this message's end.
 func TestMessageTimeout(t *testing.T) {

@@ -238,6 +238,7 @@ func (c *Conn) filled(l *Limit, err error) error {
 			c.assemble()
 		}
 		c.stats.LastByte = time.Now()
+		c.proto.Paused(c.paused)
 		c.proto.Received(c.stats.LastByte, min(c.in.n, len(c.in.window)), c.in.rest())
 		c.in.n = 0
 		return nil

@@ -5,6 +5,8 @@ package face
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"net"
@@ -26,6 +28,16 @@ type Face interface {
 
 // Both are the two faces.
 var Both = []Face{Sync{}, Async{}}
+
+// Named returns the face of a name, for programs that are told one.
+func Named(name string) (Face, error) {
+	for _, f := range Both {
+		if f.Name() == name {
+			return f, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: a face called %q", errors.ErrUnsupported, name)
+}
 
 // Options are those that the tests use, of a client or a server. nil and zero
 // stand for the defaults, but nobody gets what is logged.

@@ -66,18 +66,13 @@ func (p *program) lastWords() string {
 
 // runProgram is what the peer's process does until it is killed.
 func runProgram(role string) {
-	f := face.Both[0]
-	if os.Getenv(faceVariable) == face.Both[1].Name() {
-		f = face.Both[1]
-	}
 	busy, _ := strconv.Atoi(os.Getenv(busyVariable))
 	for range busy {
 		go compute() // for as long as the process lives
 	}
-	interval, err := time.ParseDuration(os.Getenv(intervalVariable))
+	f, err := face.Named(os.Getenv(faceVariable))
 	if err == nil {
-		opts := face.Options{Keepalive: keepalive.Config{Interval: interval, Timeout: 2 * interval}}
-		err = play(f, role, opts)
+		err = play(f, role)
 	}
 	fmt.Println("ended:", err)
 }
@@ -89,7 +84,12 @@ func compute() {
 }
 
 // play is a server for ever, or a client until its connection ends.
-func play(f face.Face, role string, opts face.Options) error {
+func play(f face.Face, role string) error {
+	interval, err := time.ParseDuration(os.Getenv(intervalVariable))
+	if err != nil {
+		return err
+	}
+	opts := face.Options{Keepalive: keepalive.Config{Interval: interval, Timeout: 2 * interval}}
 	if role != "server" {
 		conn, err := f.Connect(role, &opts)
 		if err != nil {

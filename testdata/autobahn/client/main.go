@@ -6,13 +6,14 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"log"
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/tandemws/tandem/internal/face"
 )
 
 func main() {
@@ -24,56 +25,38 @@ func main() {
 	if *agent == "" {
 		*agent = "tandem-" + *name
 	}
-	face, err := faceOf(*name)
+	f, err := face.Named(*name)
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := run(face, *server, *agent, *wait); err != nil {
+	if err := run(f, *server, *agent, *wait); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// A face is a package that connections are made with. Both functions connect
-// to a URL: ask returns the one message that comes from there, echo sends all
-// messages back until the connection ends.
-type face struct {
-	ask  func(url string) (string, error)
-	echo func(url string) error
-}
-
-func faceOf(name string) (face, error) {
-	switch name {
-	case "sync":
-		return face{askSync, echoSync}, nil
-	case "async":
-		return face{askAsync, echoAsync}, nil
-	}
-	return face{}, fmt.Errorf("%w: -face %q", errors.ErrUnsupported, name)
-}
-
 // run goes through all cases and has the suite write its report.
-func run(face face, server, agent string, wait time.Duration) error {
-	cases, err := count(face, server, wait)
+func run(f face.Face, server, agent string, wait time.Duration) error {
+	cases, err := count(f, server, wait)
 	if err != nil {
 		return fmt.Errorf("asking for the number of cases: %w", err)
 	}
 	as := "agent=" + url.QueryEscape(agent)
 	for i := 1; i <= cases; i++ {
-		if err := face.echo(fmt.Sprintf("%s/runCase?case=%d&%s", server, i, as)); err != nil {
+		if err := echo(f, fmt.Sprintf("%s/runCase?case=%d&%s", server, i, as)); err != nil {
 			return fmt.Errorf("case %d of %d: %w", i, cases, err)
 		}
 	}
 	log.Printf("%s: %d cases done", agent, cases)
-	return face.echo(server + "/updateReports?" + as)
+	return echo(f, server+"/updateReports?"+as)
 }
 
 // count asks for the number of cases, and again while nobody listens: the suite
 // takes a while to start, and has no way to tell when it has.
-func count(face face, server string, wait time.Duration) (int, error) {
-	answer, err := face.ask(server + "/getCaseCount")
+func count(f face.Face, server string, wait time.Duration) (int, error) {
+	answer, err := ask(f, server+"/getCaseCount")
 	for begun := time.Now(); err != nil && time.Since(begun) < wait; {
 		time.Sleep(100 * time.Millisecond)
-		answer, err = face.ask(server + "/getCaseCount")
+		answer, err = ask(f, server+"/getCaseCount")
 	}
 	if err != nil {
 		return 0, err

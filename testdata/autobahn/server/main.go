@@ -5,28 +5,21 @@
 package main
 
 import (
-	"errors"
 	"flag"
-	"fmt"
 	"log"
+
+	"github.com/tandemws/tandem/internal/face"
 )
 
 func main() {
-	face := flag.String("face", "sync", "the face to serve with: sync or async")
+	name := flag.String("face", "sync", "the face to serve with: sync or async")
 	addr := flag.String("addr", ":9001", "where to listen")
 	flag.Parse()
-	if err := serve(*face, *addr); err != nil {
+	f, err := face.Named(*name)
+	if err != nil {
 		log.Fatal(err)
 	}
-}
-
-// serve serves until a listener fails.
-func serve(face, addr string) error {
-	switch face {
-	case "sync":
-		return serveSync(addr)
-	case "async":
-		return serveAsync(addr)
+	if err := serve(f, *addr); err != nil {
+		log.Fatal(err)
 	}
-	return fmt.Errorf("%w: -face %q", errors.ErrUnsupported, face)
 }

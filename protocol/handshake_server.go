@@ -29,6 +29,10 @@ type Acceptor struct {
 	// accepts is declined.
 	Extensions []ServerExtensionFactory
 
+	// Header has further fields for the response, such as Set-Cookie. Those of
+	// the handshake itself are refused by Validate and left out by Accept.
+	Header http.Header
+
 	// Origins are the web pages that may connect from elsewhere, as browsers
 	// name them: "https://example.com", with the port if it is not the
 	// scheme's. "null" means pages without an origin and "*" all pages. Pages
@@ -41,8 +45,9 @@ type Acceptor struct {
 }
 
 // Validate reports settings that could never work, as a [*HandshakeError]
-// that blames the caller: malformed or repeated subprotocols and malformed
-// origins. Accept does not look for them.
+// that blames the caller: malformed or repeated subprotocols, malformed origins,
+// and header fields that cannot be sent or are the handshake's. Accept does not
+// look for them.
 func (a *Acceptor) Validate() error {
 	if reason, ok := checkSubprotocols(a.Subprotocols); !ok {
 		return localError("4.2.2", reason, ErrSubprotocol)
@@ -52,7 +57,12 @@ func (a *Acceptor) Validate() error {
 			return localError("6454, section 6.2", quote(s)+` is no origin like "https://example.com"`, ErrOrigin)
 		}
 	}
-	return nil
+	for _, name := range sortedNames(a.Header) {
+		if isHandshakeField(http.CanonicalHeaderKey(name)) {
+			return localError("4.2.2", "header "+name+" belongs to the handshake", nil)
+		}
+	}
+	return checkHeader(a.Header)
 }
 
 // Accept checks a client's request and returns what was agreed and the header
@@ -90,6 +100,7 @@ func (a *Acceptor) Accept(r *http.Request) (Agreement, http.Header, error) {
 	if accepted != "" {
 		header[headerExtensions] = []string{accepted}
 	}
+	AddHeader(header, a.Header)
 	return Agreement{subprotocol, extensions}, header, nil
 }
 
@@ -248,6 +259,23 @@ func (a *Acceptor) selectSubprotocol(r *http.Request, offered []string) (string,
 		return "", localError("4.2.2", "SelectSubprotocol chose "+quote(name)+", which the client did not offer", ErrSubprotocol)
 	}
 	return name, nil
+}
+
+// AddHeader adds to header, that of a response which Accept has returned, the
+// fields of more, which is not changed: what a program has set before it knew
+// what would become of the request. The handshake's own fields stay as they
+// are, since a wrong value would break the handshake.
+func AddHeader(header, more http.Header) {
+	for name, values := range more {
+		canonical := http.CanonicalHeaderKey(name)
+		if isHandshakeField(canonical) {
+			continue
+		}
+		if canonical == "Server" || canonical == "Date" {
+			name = canonical // and not twice
+		}
+		header[name] = slices.Clone(values)
+	}
 }
 
 // AppendResponse appends the response 101 Switching Protocols with header to

@@ -25,6 +25,8 @@ type ServerConn struct {
 // negative means off.
 type ServerOptions struct {
 	// Header has further fields for the response of the opening handshake.
+	// Those of the handshake itself are refused; an http.ResponseWriter's that
+	// middleware has set come on top of them.
 	Header http.Header
 
 	// Subprotocols that the server speaks, in order of preference. If there

@@ -59,8 +59,7 @@ func (s *Server[C]) upgrade(w http.ResponseWriter, r *http.Request) (up Upgraded
 		refuse(w, err)
 		return up, err
 	}
-	maps.Copy(header, w.Header()) // what middleware has set
-	maps.Copy(header, s.opts.Header)
+	protocol.AddHeader(header, w.Header()) // what middleware has set
 	response, err := protocol.AppendResponse(nil, header, time.Now())
 	if err != nil {
 		refuse(w, err)

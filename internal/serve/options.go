@@ -52,6 +52,7 @@ func (o *Options) acceptor() (*protocol.Acceptor, error) {
 		Subprotocols:      o.Subprotocols,
 		SelectSubprotocol: o.SelectSubprotocol,
 		Origins:           o.Origins,
+		Header:            o.Header,
 	}
 	return a, a.Validate()
 }

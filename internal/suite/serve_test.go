@@ -448,10 +448,6 @@ func TestRefusals(t *testing.T) {
 			client: Options{Protocol: []string{"soap"}},
 			server: Options{Select: func(*http.Request, []string) (string, error) { return "secret", nil }},
 			status: 500, body: "Internal Server Error",
-		}, {
-			name:   "bad header of the server's",
-			server: Options{Header: http.Header{"X-Bad": {"two\r\nlines"}}},
-			status: 500, body: "Internal Server Error",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -472,6 +468,22 @@ func TestRefusals(t *testing.T) {
 				})
 			})
 		})
+	}
+}
+
+// TestUnsendableHeader: a header that no client would accept is found before
+// one comes.
+func TestUnsendableHeader(t *testing.T) {
+	for _, header := range []http.Header{
+		{"X-Bad": {"two\r\nlines"}},
+		{"Connection": {"close"}},
+	} {
+		for _, face := range Faces {
+			_, err := face.Serve(echoing, "", &Options{Listener: NewNetwork(), Header: header})
+			is(t, err, protocol.ErrHandshake)
+			_, err = face.NewHandler(echoing, &Options{Header: header})
+			is(t, err, protocol.ErrHandshake)
+		}
 	}
 }
 

@@ -210,15 +210,25 @@ func (c *Conn) flush() (wrote bool) {
 		return false
 	}
 	c.write.held = true
-	if c.appendOwed() == nil {
+	c.handOver()
+	return true
+}
+
+// handOver writes what is held or owed as far as that needs no waiting, and
+// lets go of the write token; or it leaves the rest, and the token, to a
+// flusher. Only that may wait for the transport on behalf of a call that may
+// leave: TLS cannot take up a write that was interrupted.
+func (c *Conn) handOver() (left bool) {
+	if c.pending() && c.appendOwed() == nil {
 		c.writeNow()
 	}
-	if c.pending() {
-		go c.flusher()
+	left = c.pending()
+	if left {
+		go c.flusher() // ends with what it has to write, or with the transport
 	} else {
 		c.releaseWrite()
 	}
-	return true
+	return left
 }
 
 // writeNow writes what is pending as far as that needs no waiting.

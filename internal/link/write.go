@@ -41,26 +41,29 @@ func (c *Conn) sendMessage(typ protocol.MessageType, data []byte) error {
 	return c.sendFrame()
 }
 
-// Flush returns when everything that was accepted is written.
+// Flush returns when everything that was accepted is written. At the limit it
+// returns, and the write goes on.
 func (c *Conn) Flush(l *Limit) error {
 	c.lock()
 	defer c.unlock()
 	if !c.pending() && !c.write.held {
 		return c.sendable()
 	}
+	l = l.within(c.opts.WriteTimeout)
 	if err := c.write.acquire(c, l); err != nil {
 		return c.left(err)
 	}
-	defer c.releaseWrite()
 	if err := c.sendable(); err != nil {
+		c.releaseWrite()
 		return err
 	}
-	if err := c.appendOwed(); err != nil {
-		return c.sendable()
+	if !c.handOver() {
+		return c.outcome()
 	}
-	if err := c.transmit(l); err != nil && c.writeErr == nil {
+	if err := c.write.acquire(c, l); err != nil {
 		return c.left(err)
 	}
+	c.releaseWrite()
 	return c.outcome()
 }
 

@@ -3,6 +3,7 @@ package suite
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -12,7 +13,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	wsasync "github.com/tandemws/tandem/async"
 	"github.com/tandemws/tandem/internal/link"
+	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 )
 
@@ -240,5 +243,46 @@ func TestSystemTimeout(t *testing.T) {
 				is(t, expectClosed(t, conn), cause)
 			}
 		})
+	})
+}
+
+// TestTLSLeftFlush leaves a Ping and a Flush over TLS in the middle of a write.
+// They have no message of their own that would be cut short: the write goes on
+// without them, and so does the connection.
+func TestTLSLeftFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clientEnd, serverEnd := link.NewPipe()
+		serverTLS, clientTLS := Certificate(t)
+		off := keepalive.Config{Interval: noPings}
+		server, err := wsasync.Serve(t.Context(), func(ctx context.Context, conn *wsasync.ServerConn) error {
+			m, err := conn.Recv(ctx)
+			if err != nil || string(m.Data) != "goes on" {
+				t.Errorf("received %q, %v", m.Data, err)
+			}
+			return err
+		}, "", &wsasync.ServerOptions{Listeners: []net.Listener{newListener(serverEnd)}, TLSConfig: serverTLS, Keepalive: off})
+		ok(t, err)
+		conn, err := wsasync.Connect(t.Context(), "wss://tandem.test/", &wsasync.ClientOptions{NetConn: clientEnd, TLSConfig: clientTLS, Keepalive: off})
+		ok(t, err)
+		bound := func() context.Context {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			t.Cleanup(cancel)
+			return ctx
+		}
+		link.Impair(clientEnd, link.Impairment{Dark: true})
+		for i := 0; err == nil && i < 1000; i++ { // as many as the path takes
+			_, err = conn.Ping(bound(), fmt.Appendf(nil, "%100d", i))
+		}
+		is(t, err, context.DeadlineExceeded)
+		is(t, conn.Flush(bound()), context.DeadlineExceeded)
+		if conn.State() != protocol.Open {
+			t.Fatal(conn.Err())
+		}
+		link.Impair(clientEnd, link.Impairment{})
+		ok(t, conn.Flush(bound()))
+		ok(t, conn.SendText(t.Context(), "goes on"))
+		_, err = conn.Recv(t.Context())
+		is(t, err, protocol.ErrClosedOK)
+		ok(t, server.Close())
 	})
 }

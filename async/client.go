@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandemws/tandem/internal/dial"
 	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
 )
 
 // ClientConn is a client's connection.
@@ -29,6 +30,13 @@ type ClientOptions struct {
 	// Subprotocols are offered to the server in this order (RFC 6455,
 	// section 1.9); see [Conn.Subprotocol] for its choice.
 	Subprotocols []string
+
+	// Extensions are offered to the server in this order, before compression.
+	Extensions []protocol.ClientExtensionFactory
+
+	// Compression has the settings of permessage-deflate (RFC 7692). By
+	// default it is offered, with windows of 4 KiB; see [protocol.Deflate].
+	Compression protocol.Deflate
 
 	// TLSConfig is for wss URLs. nil means the defaults of crypto/tls. The
 	// ServerName is that of the URL unless it is set.
@@ -124,6 +132,6 @@ func Connect(ctx context.Context, url string, opts *ClientOptions) (*ClientConn,
 	c := new(ClientConn)
 	c.response = opened.Response
 	c.subprotocol = opened.Agreement.Subprotocol
-	c.start(context.WithoutCancel(ctx), opened.Conn, opened.Early, core.Link())
+	c.start(context.WithoutCancel(ctx), opened.Conn, opened.Early, core.Link().With(opened.Agreement.Extensions))
 	return c, nil
 }

@@ -99,31 +99,58 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[protocol.Message, error] 
 // a byte of the message was written, nothing is sent and the connection goes
 // on; after that the connection fails with [ErrPartialWrite]. A text message
 // must be UTF-8 ([protocol.ErrInvalidText]).
-func (c *Conn) Send(ctx context.Context, m protocol.Message) error {
+func (c *Conn) Send(ctx context.Context, m protocol.Message, opts ...SendOption) error {
 	l := c.limit(ctx)
-	return c.link.Send(&l, m)
+	if len(opts) == 0 {
+		return c.link.Send(&l, m)
+	}
+	return c.link.SendWith(&l, m, optionsOf(opts).compression)
+}
+
+// A SendOption changes how one message is sent.
+type SendOption func(*sendOptions)
+
+type sendOptions struct{ compression protocol.Compression }
+
+// WithCompression has Send compress the message, or not, whatever its size. By
+// default messages are compressed from a size on that the options' Compression
+// says. It changes nothing if compression was not negotiated.
+func WithCompression(on bool) SendOption {
+	wanted := protocol.CompressOff
+	if on {
+		wanted = protocol.CompressOn
+	}
+	return func(o *sendOptions) { o.compression = wanted }
+}
+
+func optionsOf(opts []SendOption) (o sendOptions) {
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
 }
 
 // SendText sends a text message; see [Conn.Send].
-func (c *Conn) SendText(ctx context.Context, text string) error {
-	return c.Send(ctx, protocol.TextMessage(text))
+func (c *Conn) SendText(ctx context.Context, text string, opts ...SendOption) error {
+	return c.Send(ctx, protocol.TextMessage(text), opts...)
 }
 
 // SendBinary sends a binary message; see [Conn.Send].
-func (c *Conn) SendBinary(ctx context.Context, data []byte) error {
-	return c.Send(ctx, protocol.BinaryMessage(data))
+func (c *Conn) SendBinary(ctx context.Context, data []byte, opts ...SendOption) error {
+	return c.Send(ctx, protocol.BinaryMessage(data), opts...)
 }
 
 // SendWriter begins a message that is sent in fragments: each Write sends one,
 // and Close ends the message (RFC 6455, section 5.4). Other messages wait until
 // then, so it must be closed. ctx holds for the writer too.
+// It is compressed, if that was negotiated, unless the options say otherwise.
 //
 // Fragments are accepted as messages are; see [Conn.Send] and [Conn.Flush]. A
 // fragment of a text message may end inside a character. A writer is not for
 // concurrent use.
-func (c *Conn) SendWriter(ctx context.Context, typ protocol.MessageType) (io.WriteCloser, error) {
+func (c *Conn) SendWriter(ctx context.Context, typ protocol.MessageType, opts ...SendOption) (io.WriteCloser, error) {
 	l := c.limit(ctx)
-	w, err := c.link.SendWriter(&l, typ)
+	w, err := c.link.SendWriter(&l, typ, optionsOf(opts).compression)
 	if err != nil {
 		return nil, err
 	}

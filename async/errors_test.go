@@ -119,7 +119,7 @@ func TestErrPartialWrite(t *testing.T) {
 		stopReading(t, client)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		err := client.SendBinary(ctx, make([]byte, 1<<20))
+		err := client.SendBinary(ctx, make([]byte, 1<<20), wsasync.WithCompression(false))
 		wantError(t, err, wsasync.ErrPartialWrite)
 		wantError(t, err, context.DeadlineExceeded)
 		wantError(t, err, protocol.ErrClosedError)

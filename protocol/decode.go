@@ -109,19 +109,23 @@ func (c *Conn) decode(dst, piece []byte, last bool) []byte {
 
 // decodeWith has an extension decode a piece, and notes what is wrong with it.
 func (c *Conn) decodeWith(ext Extension, dst, piece []byte, last bool, room int64) []byte {
-	in := &c.in
 	dst, err := ext.Decode(dst, piece, last, int(room))
-	var violation *ViolationError
-	switch {
-	case err == nil:
-	case errors.Is(err, ErrMessageTooBig):
-		in.violation = tooBigMessage.violation(in.sizeLimit())
-	case errors.As(err, &violation):
-		in.violation = violation
-	default:
-		in.violation = &ViolationError{ProtocolError, "9.2", ext.Name() + ": " + err.Error()}
+	if err != nil {
+		c.in.violation = c.in.undecodable(ext, err)
 	}
 	return dst
+}
+
+// undecodable says how the peer broke the protocol, from an extension's error.
+func (in *inbound) undecodable(ext Extension, err error) error {
+	var violation *ViolationError
+	switch {
+	case errors.As(err, &violation):
+		return violation
+	case errors.Is(err, ErrMessageTooBig):
+		return tooBigMessage.violation(in.sizeLimit())
+	}
+	return &ViolationError{ProtocolError, "9.2", ext.Name() + ": " + err.Error()}
 }
 
 // A scratch is memory that is used for one frame after another.

@@ -26,6 +26,7 @@ func (c *Conn) EncodePayload(typ MessageType, fin bool, payload []byte) ([]byte,
 		return nil, err
 	}
 	out := &c.out
+	out.between, out.encoded = out.encoded, out.between // the one that is kept when idle comes first
 	frame := Fragment{Type: typ, First: !out.open, Last: fin, Compression: out.compression}
 	if frame.First {
 		return c.encodeFirst(frame, payload)

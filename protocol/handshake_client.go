@@ -181,7 +181,7 @@ func (o *Offer) CheckResponse(req *http.Request, resp *http.Response) (Agreement
 	if err := checkAccept(req, resp); err != nil {
 		return Agreement{}, err
 	}
-	extensions, err := o.checkExtensions(resp)
+	extensions, err := o.checkExtensions(resp.Header)
 	if err != nil {
 		return Agreement{}, err
 	}

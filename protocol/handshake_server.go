@@ -80,7 +80,7 @@ func (a *Acceptor) Accept(r *http.Request) (Agreement, http.Header, error) {
 	if err := a.checkOrigin(r); err != nil {
 		return Agreement{}, nil, err
 	}
-	extensions, accepted, err := a.acceptExtensions(r)
+	extensions, accepted, err := a.acceptExtensions(r.Header)
 	if err != nil {
 		return Agreement{}, nil, err
 	}

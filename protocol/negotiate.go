@@ -39,10 +39,26 @@ func (o *Offer) offerExtensions(header http.Header) error {
 	return err
 }
 
+// Negotiate returns the extensions that a client and a server with these
+// factories would agree on in an opening handshake, for connections without
+// one.
+func Negotiate(client []ClientExtensionFactory, server []ServerExtensionFactory) (ofClient, ofServer []Extension, err error) {
+	offer, acceptor, header := Offer{Extensions: client}, Acceptor{Extensions: server}, http.Header{}
+	if err = offer.offerExtensions(header); err != nil {
+		return nil, nil, err
+	}
+	ofServer, value, err := acceptor.acceptExtensions(header)
+	if err != nil || value == "" {
+		return nil, nil, err
+	}
+	ofClient, err = offer.checkExtensions(http.Header{headerExtensions: {value}})
+	return ofClient, ofServer, err
+}
+
 // checkExtensions returns the extensions that the server has accepted. It must
 // not have accepted what was not offered (section 4.1, point 5).
-func (o *Offer) checkExtensions(resp *http.Response) (accepted []Extension, err error) {
-	list, err := ParseExtensions(HeaderValues(resp.Header, headerExtensions))
+func (o *Offer) checkExtensions(response http.Header) (accepted []Extension, err error) {
+	list, err := ParseExtensions(HeaderValues(response, headerExtensions))
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +105,8 @@ func (o *Offer) accepted(header ExtensionHeader, before []Extension) (Extension,
 
 // acceptExtensions chooses among what the client offers, in its order, and
 // returns the header's value. What is not understood is declined (section 9.1).
-func (a *Acceptor) acceptExtensions(r *http.Request) (accepted []Extension, value string, err error) {
-	offered, err := ParseExtensions(HeaderValues(r.Header, headerExtensions))
+func (a *Acceptor) acceptExtensions(request http.Header) (accepted []Extension, value string, err error) {
+	offered, err := ParseExtensions(HeaderValues(request, headerExtensions))
 	if err != nil {
 		return nil, "", err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandemws/tandem/internal/dial"
 	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
 )
 
 // ClientConn is a client's connection.
@@ -29,6 +30,13 @@ type ClientOptions struct {
 	// Subprotocols are offered to the server in this order (RFC 6455,
 	// section 1.9); see [Conn.Subprotocol] for its choice.
 	Subprotocols []string
+
+	// Extensions are offered to the server in this order, before compression.
+	Extensions []protocol.ClientExtensionFactory
+
+	// Compression has the settings of permessage-deflate (RFC 7692). By
+	// default it is offered, with windows of 4 KiB; see [protocol.Deflate].
+	Compression protocol.Deflate
 
 	// TLSConfig is for wss URLs. nil means the defaults of crypto/tls. The
 	// ServerName is that of the URL unless it is set.
@@ -114,6 +122,8 @@ func (o *ClientOptions) core() *dial.Options {
 		Header:           o.Header,
 		Host:             o.Host,
 		Subprotocols:     o.Subprotocols,
+		Extensions:       o.Extensions,
+		Compression:      o.Compression,
 		TLSConfig:        o.TLSConfig,
 		NetConn:          o.NetConn,
 		UnixSocket:       o.UnixSocket,
@@ -161,6 +171,6 @@ func Connect(url string, opts *ClientOptions) (*ClientConn, error) {
 	c := new(ClientConn)
 	c.response = opened.Response
 	c.subprotocol = opened.Agreement.Subprotocol
-	c.start(opened.Conn, opened.Early, core.Link(), opts.thread())
+	c.start(opened.Conn, opened.Early, core.Link().With(opened.Agreement.Extensions), opts.thread())
 	return c, nil
 }

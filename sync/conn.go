@@ -92,13 +92,17 @@ func (c *Conn) Send(m protocol.Message, opts ...SendOption) error {
 	if len(opts) == 0 {
 		return c.link.Send(nil, m)
 	}
-	return c.link.Send(limitOf(opts), m)
+	o := optionsOf(opts)
+	return c.link.SendWith(o.limit(), m, o.compression)
 }
 
 // A SendOption changes how one message is sent.
 type SendOption func(*sendOptions)
 
-type sendOptions struct{ timeout time.Duration }
+type sendOptions struct {
+	timeout     time.Duration
+	compression protocol.Compression
+}
 
 // WithTimeout has Send wait no longer than d, which is more than 0. At the
 // time-out the error is an [os.ErrDeadlineExceeded].
@@ -106,11 +110,25 @@ func WithTimeout(d time.Duration) SendOption {
 	return func(o *sendOptions) { o.timeout = d }
 }
 
-func limitOf(opts []SendOption) *link.Limit {
-	var o sendOptions
+// WithCompression has Send compress the message, or not, whatever its size. By
+// default messages are compressed from a size on that the options' Compression
+// says. It changes nothing if compression was not negotiated.
+func WithCompression(on bool) SendOption {
+	wanted := protocol.CompressOff
+	if on {
+		wanted = protocol.CompressOn
+	}
+	return func(o *sendOptions) { o.compression = wanted }
+}
+
+func optionsOf(opts []SendOption) (o sendOptions) {
 	for _, opt := range opts {
 		opt(&o)
 	}
+	return o
+}
+
+func (o *sendOptions) limit() *link.Limit {
 	if o.timeout <= 0 {
 		return nil
 	}
@@ -129,13 +147,15 @@ func (c *Conn) SendBinary(data []byte, opts ...SendOption) error {
 
 // SendWriter begins a message that is sent in fragments: each Write sends one,
 // and Close ends the message (RFC 6455, section 5.4). Other messages wait until
-// then, so it must be closed.
+// then, so it must be closed. It is compressed, if that was negotiated, unless
+// the options say otherwise; a time-out among them bounds all of it.
 //
 // Fragments are accepted as messages are; see [Conn.Send] and [Conn.Flush]. A
 // fragment of a text message may end inside a character. A writer is not for
 // concurrent use.
-func (c *Conn) SendWriter(typ protocol.MessageType) (io.WriteCloser, error) {
-	w, err := c.link.SendWriter(nil, typ)
+func (c *Conn) SendWriter(typ protocol.MessageType, opts ...SendOption) (io.WriteCloser, error) {
+	o := optionsOf(opts)
+	w, err := c.link.SendWriter(o.limit(), typ, o.compression)
 	if err != nil {
 		return nil, err
 	}

@@ -117,7 +117,7 @@ func TestErrCloseTimeout(t *testing.T) {
 func TestErrPartialWrite(t *testing.T) {
 	inBubble(t, func(t *testing.T, client *wssync.ClientConn, _ *wssync.ServerConn) {
 		stopReading(t, client)
-		err := client.SendBinary(make([]byte, 1<<20), wssync.WithTimeout(time.Second))
+		err := client.SendBinary(make([]byte, 1<<20), wssync.WithTimeout(time.Second), wssync.WithCompression(false))
 		wantError(t, err, wssync.ErrPartialWrite)
 		wantError(t, err, os.ErrDeadlineExceeded)
 		wantError(t, err, protocol.ErrClosedError)

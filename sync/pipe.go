@@ -15,7 +15,8 @@ type PipeOptions struct {
 
 // Pipe returns the two ends of a connection in memory, for tests: it needs no
 // network, behaves as over TCP, and works in the virtual time of
-// [testing/synctest]. There is no opening handshake. nil options are good
+// [testing/synctest]. There is no opening handshake,
+// but for the extensions. nil options are good
 // ones.
 func Pipe(opts *PipeOptions) (*ClientConn, *ServerConn) {
 	if opts == nil {
@@ -23,8 +24,9 @@ func Pipe(opts *PipeOptions) (*ClientConn, *ServerConn) {
 	}
 	a, b := link.NewPipe()
 	client, server := new(ClientConn), new(ServerConn)
-	served := serve.Options(opts.Server)
-	client.start(a, nil, opts.Client.core().Link(), opts.Client.thread())
-	server.start(b, nil, served.Link(), new(keepalive.Thread))
+	dialed, served := opts.Client.core(), serve.Options(opts.Server)
+	ours, theirs := link.Negotiate(dialed.Extensions, dialed.Compression, served.Extensions, served.Compression)
+	client.start(a, nil, dialed.Link().With(ours), opts.Client.thread())
+	server.start(b, nil, served.Link().With(theirs), new(keepalive.Thread))
 	return client, server
 }

@@ -38,6 +38,13 @@ type ServerOptions struct {
 	// offered, or "" for none. An error refuses the client.
 	SelectSubprotocol func(r *http.Request, offered []string) (string, error)
 
+	// Extensions that clients may use, before compression.
+	Extensions []protocol.ServerExtensionFactory
+
+	// Compression has the settings of permessage-deflate (RFC 7692). By
+	// default it is accepted, with windows of 4 KiB; see [protocol.Deflate].
+	Compression protocol.Deflate
+
 	// Origins are the web pages that may connect from elsewhere, such as
 	// "https://example.com", or "*" for all. Pages of the server's own origin
 	// may always, and programs that are not browsers. A browser sends its

@@ -10,6 +10,7 @@ import (
 
 	wsasync "github.com/tandemws/tandem/async"
 	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
 	wssync "github.com/tandemws/tandem/sync"
 )
 
@@ -143,6 +144,7 @@ func newSlowpoke(ctx context.Context, d *demo) (*slowpoke, error) {
 	conn, err := wsasync.Connect(ctx, link.url(largePath), &wsasync.ClientOptions{
 		Keepalive:      d.plan.keepalive(),
 		MaxMessageSize: int64(d.plan.message),
+		Compression:    protocol.Deflate{Disabled: true}, // its bytes are all alike, and are to take their time
 	})
 	if err != nil {
 		link.close()

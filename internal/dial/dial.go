@@ -25,6 +25,8 @@ type Options struct {
 	Header       http.Header
 	Host         string
 	Subprotocols []string
+	Extensions   []protocol.ClientExtensionFactory
+	Compression  protocol.Deflate
 
 	TLSConfig   *tls.Config
 	NetConn     net.Conn
@@ -91,7 +93,14 @@ func dial(ctx context.Context, rawURL string, opts *Options) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", protocol.ErrURL, err)
 	}
-	offer := protocol.Offer{Subprotocols: opts.Subprotocols, Host: opts.Host, Header: opts.Header}
+	extensions, err := link.ClientExtensions(opts.Extensions, opts.Compression)
+	if err != nil {
+		return nil, err
+	}
+	offer := protocol.Offer{
+		Subprotocols: opts.Subprotocols, Extensions: extensions,
+		Host: opts.Host, Header: opts.Header,
+	}
 	req, err := offer.Request(u)
 	if err != nil {
 		return nil, err

@@ -56,8 +56,8 @@ func asyncClient(opts *Options) *wsasync.ClientOptions {
 		NetConn: opts.NetConn, UnixSocket: opts.Unix, DialContext: opts.Dial, Host: opts.Host, TLSConfig: opts.TLS,
 		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
 		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
-		Keepalive:      opts.Keepalive,
-		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
+		Keepalive:   opts.Keepalive,
+		Compression: opts.Compression, MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
 		MaxFragments: opts.MaxFragments, MaxControlFrames: opts.MaxControlFrames, MessageTimeout: opts.MessageTimeout,
 		MaxFragmentSize: opts.MaxFragmentSize, Hold: opts.Hold,
 	}
@@ -71,8 +71,8 @@ func asyncServer(opts *Options) *wsasync.ServerOptions {
 		Listeners: opts.listeners(), TLSConfig: opts.TLS, Origins: opts.Origins, SelectSubprotocol: opts.Select,
 		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
 		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
-		Keepalive:      opts.Keepalive,
-		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
+		Keepalive:   opts.Keepalive,
+		Compression: opts.Compression, MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
 		MaxFragments: opts.MaxFragments, MaxControlFrames: opts.MaxControlFrames, MessageTimeout: opts.MessageTimeout,
 		MaxFragmentSize: opts.MaxFragmentSize, Hold: opts.Hold, DiscardRequest: opts.DiscardRequest,
 	}
@@ -116,6 +116,10 @@ func (c *asyncConn) Send(m protocol.Message, timeout time.Duration) error {
 	ctx, cancel := bounded(timeout)
 	defer cancel()
 	return c.Conn.Send(ctx, m)
+}
+
+func (c *asyncConn) SendCompressed(m protocol.Message, on bool) error {
+	return c.Conn.Send(context.Background(), m, wsasync.WithCompression(on))
 }
 
 func (c *asyncConn) SendWriter(typ protocol.MessageType) (io.WriteCloser, error) {

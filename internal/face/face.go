@@ -58,6 +58,7 @@ type Options struct {
 	CloseTimeout, WriteTimeout, OpenTimeout time.Duration
 	Keepalive                               keepalive.Config
 	MaxMessageSize                          int64
+	Compression                             protocol.Deflate
 	MaxQueue, MaxQueueBytes                 int
 	MaxFragments, MaxControlFrames          int
 	MessageTimeout                          time.Duration
@@ -82,6 +83,7 @@ type Conn interface {
 	Messages() iter.Seq2[protocol.Message, error]
 
 	Send(m protocol.Message, timeout time.Duration) error
+	SendCompressed(m protocol.Message, on bool) error
 	SendWriter(typ protocol.MessageType) (io.WriteCloser, error)
 	Flush() error
 

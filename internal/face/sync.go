@@ -1,6 +1,7 @@
 package face
 
 import (
+	"io"
 	"iter"
 	"log/slog"
 	"net"
@@ -58,7 +59,7 @@ func syncClient(opts *Options) *wssync.ClientOptions {
 		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
 		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
 		Keepalive: opts.Keepalive, KeepaliveThread: opts.Thread,
-		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
+		Compression: opts.Compression, MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
 		MaxFragments: opts.MaxFragments, MaxControlFrames: opts.MaxControlFrames, MessageTimeout: opts.MessageTimeout,
 		MaxFragmentSize: opts.MaxFragmentSize, Hold: opts.Hold,
 	}
@@ -72,8 +73,8 @@ func syncServer(opts *Options) *wssync.ServerOptions {
 		Listeners: opts.listeners(), TLSConfig: opts.TLS, Origins: opts.Origins, SelectSubprotocol: opts.Select,
 		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
 		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
-		Keepalive:      opts.Keepalive,
-		MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
+		Keepalive:   opts.Keepalive,
+		Compression: opts.Compression, MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
 		MaxFragments: opts.MaxFragments, MaxControlFrames: opts.MaxControlFrames, MessageTimeout: opts.MessageTimeout,
 		MaxFragmentSize: opts.MaxFragmentSize, Hold: opts.Hold, DiscardRequest: opts.DiscardRequest,
 	}
@@ -113,6 +114,14 @@ func (c *syncConn) Send(m protocol.Message, timeout time.Duration) error {
 		return c.Conn.Send(m)
 	}
 	return c.Conn.Send(m, wssync.WithTimeout(timeout))
+}
+
+func (c *syncConn) SendCompressed(m protocol.Message, on bool) error {
+	return c.Conn.Send(m, wssync.WithCompression(on))
+}
+
+func (c *syncConn) SendWriter(typ protocol.MessageType) (io.WriteCloser, error) {
+	return c.Conn.SendWriter(typ)
 }
 
 func (c *syncConn) Ping(payload []byte) (Pong, error) {

@@ -49,6 +49,7 @@ type Options struct {
 	MaxFragmentSize  int           // larger messages leave in fragments; negative: never
 	Hold             time.Duration // how long an answer may wait for its siblings; negative: not at all
 	Keepalive        keepalive.Config
+	Extensions       []protocol.Extension // the connection's own; see With
 	Logger           *slog.Logger
 }
 

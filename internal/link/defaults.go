@@ -3,6 +3,8 @@ package link
 import (
 	"log/slog"
 	"time"
+
+	"github.com/tandemws/tandem/protocol"
 )
 
 // The defaults of both faces' options; they are those of Python's websockets
@@ -23,6 +25,17 @@ func Default[T comparable](value, byDefault T) T {
 		return byDefault
 	}
 	return value
+}
+
+// With returns the options of a connection that has extensions. They hold what
+// an idle connection remembers, so they cannot stay at its desk.
+func (o *Options) With(extensions []protocol.Extension) *Options {
+	if len(extensions) == 0 {
+		return o
+	}
+	own := *o
+	own.Extensions = extensions
+	return &own
 }
 
 // WithDefaults returns the options with the default in place of each zero.

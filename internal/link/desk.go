@@ -72,6 +72,7 @@ func (c *Conn) sit() {
 		MessageTimeout:   c.opts.MessageTimeout,
 		ControlsFrom:     c.controlsFrom(),
 		MaskKeys:         maskKeys{},
+		Extensions:       c.opts.Extensions,
 	})
 }
 

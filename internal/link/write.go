@@ -12,11 +12,16 @@ import (
 // and has sent nothing, or, when a part was written, fails the connection with
 // ErrPartialWrite. The data are the caller's again when it returns.
 func (c *Conn) Send(l *Limit, m protocol.Message) error {
+	return c.SendWith(l, m, protocol.CompressAuto)
+}
+
+// SendWith is Send with a choice whether the message is compressed.
+func (c *Conn) SendWith(l *Limit, m protocol.Message, wanted protocol.Compression) error {
 	if m.Type == protocol.Text && !utf8.Valid(m.Data) {
 		return protocol.ErrInvalidText
 	}
 	c.lock()
-	served, err := c.beginSend(l, m)
+	served, err := c.beginSend(l, m, wanted)
 	if !served && err == nil {
 		err = c.sendMessage(m.Type, m.Data)
 		c.endSend()
@@ -27,6 +32,7 @@ func (c *Conn) Send(l *Limit, m protocol.Message) error {
 
 // endSend lets go of the message, the caller's again, and of the token.
 func (c *Conn) endSend() {
+	c.proto.FrameSent()
 	c.send = sender{}
 	c.message.release()
 }
@@ -77,12 +83,12 @@ type sender struct {
 
 // beginSend takes the message token. A message that cannot be cancelled may be
 // sent by whoever holds the token meanwhile.
-func (c *Conn) beginSend(l *Limit, m protocol.Message) (served bool, err error) {
+func (c *Conn) beginSend(l *Limit, m protocol.Message, wanted protocol.Compression) (served bool, err error) {
 	if err := l.Reached(); err != nil {
 		return false, c.left(err)
 	}
 	if c.message.held {
-		served, err = c.message.await(c, l, combinable(l, m))
+		served, err = c.message.await(c, l, combinable(l, m, wanted))
 	} else {
 		c.message.held = true
 	}
@@ -99,13 +105,14 @@ func (c *Conn) beginSend(l *Limit, m protocol.Message) (served bool, err error) 
 	if l != nil {
 		c.send.limit = *l
 	}
+	c.proto.Compress(wanted)
 	return false, nil
 }
 
 // combinable returns m if whoever holds the message token may send it along: a
-// small message, of a call that cannot be cancelled.
-func combinable(l *Limit, m protocol.Message) *protocol.Message {
-	if m.Type == 0 || len(m.Data) > copyLimit || !l.never() {
+// small message, of a call that cannot be cancelled and wants nothing special.
+func combinable(l *Limit, m protocol.Message, wanted protocol.Compression) *protocol.Message {
+	if m.Type == 0 || wanted != protocol.CompressAuto || len(m.Data) > copyLimit || !l.never() {
 		return nil
 	}
 	return &m
@@ -179,8 +186,7 @@ const (
 func (c *Conn) sendFrame() (err error) {
 	f := &c.send.frame
 	if f.hold && c.mayHold(len(f.data)) {
-		c.startBackstop()
-		return c.encode()
+		return c.holdFrame()
 	}
 	if c.write.held {
 		err = c.awaitWrite()
@@ -189,6 +195,27 @@ func (c *Conn) sendFrame() (err error) {
 	if err == nil {
 		err = c.writeFrame()
 		c.releaseWrite()
+	}
+	return err
+}
+
+// holdFrame encodes c.send.frame for somebody to write.
+func (c *Conn) holdFrame() error {
+	c.startBackstop()
+	if err := c.transform(); err != nil {
+		return err
+	}
+	return c.encode()
+}
+
+// transform has the extensions encode the payload, when its place behind all
+// other messages is certain: the next one may refer to it. What they have made
+// of it stays where it is until the next frame.
+func (c *Conn) transform() (err error) {
+	f := &c.send.frame
+	data, err := c.proto.EncodePayload(f.typ, f.fin, f.data)
+	if err == nil {
+		f.data = data
 	}
 	return err
 }
@@ -202,10 +229,14 @@ func (c *Conn) mayHold(n int) bool {
 // small, with what others want to send. The write token is held.
 func (c *Conn) writeFrame() (err error) {
 	f := &c.send.frame
+	if err := c.sendable(); err != nil {
+		return err
+	}
+	if err := c.transform(); err != nil {
+		return c.notEncoded(err)
+	}
 	var along *claim
 	switch {
-	case c.writeErr != nil || c.proto.State() != protocol.Open:
-		return c.sendable()
 	case len(f.data) <= copyLimit:
 		along, err = c.encodeTogether()
 	case c.opts.Role == protocol.Client:
@@ -231,10 +262,17 @@ func (c *Conn) writeFrame() (err error) {
 // back, and what follows it would then stand inside the message.
 func (c *Conn) encodeTogether() (along *claim, err error) {
 	err = c.encode()
-	if err == nil && c.send.own.header.Opcode != protocol.OpContinuation {
+	if err == nil && c.send.own.header.Opcode != protocol.OpContinuation && !c.refersBack() {
+		c.proto.Compress(protocol.CompressAuto)
 		along = c.encodeWaiting()
 	}
 	return along, err
+}
+
+// refersBack reports whether what is encoded behind the frame may refer to it
+// although it may be taken back.
+func (c *Conn) refersBack() bool {
+	return len(c.opts.Extensions) > 0 && (!c.send.limit.never() || c.opts.WriteTimeout > 0)
 }
 
 // notEncoded returns what err, that of encoding a frame, means: nothing of the

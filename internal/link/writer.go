@@ -20,13 +20,13 @@ type Writer struct {
 // SendWriter begins a message and returns its writer, once no other message is
 // under way. The Limit holds for its calls too. Other messages wait until it
 // is closed.
-func (c *Conn) SendWriter(l *Limit, typ protocol.MessageType) (*Writer, error) {
+func (c *Conn) SendWriter(l *Limit, typ protocol.MessageType, wanted protocol.Compression) (*Writer, error) {
 	if typ != protocol.Text && typ != protocol.Binary {
 		return nil, protocol.ErrMessageType
 	}
 	c.lock()
 	defer c.unlock()
-	if _, err := c.beginSend(l, protocol.Message{}); err != nil {
+	if _, err := c.beginSend(l, protocol.Message{}, wanted); err != nil {
 		return nil, err
 	}
 	c.writer = &Writer{c: c, typ: typ}

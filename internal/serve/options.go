@@ -21,6 +21,8 @@ type Options struct {
 	Header            http.Header
 	Subprotocols      []string
 	SelectSubprotocol func(r *http.Request, offered []string) (string, error)
+	Extensions        []protocol.ServerExtensionFactory
+	Compression       protocol.Deflate
 	Origins           []string
 
 	Listeners []net.Listener
@@ -48,9 +50,14 @@ type Options struct {
 
 // acceptor returns what decides on opening handshakes.
 func (o *Options) acceptor() (*protocol.Acceptor, error) {
+	extensions, err := link.ServerExtensions(o.Extensions, o.Compression)
+	if err != nil {
+		return nil, err
+	}
 	a := &protocol.Acceptor{
 		Subprotocols:      o.Subprotocols,
 		SelectSubprotocol: o.SelectSubprotocol,
+		Extensions:        extensions,
 		Origins:           o.Origins,
 		Header:            o.Header,
 	}

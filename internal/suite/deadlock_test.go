@@ -45,6 +45,7 @@ func TestNoDeadlock(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			Each(t, func(t *testing.T, s Setting) {
 				synctest.Test(t, func(t *testing.T) {
+					s = s.Plain()
 					s.ClientOptions.MaxMessageSize = -1
 					s.ServerOptions.MaxMessageSize = -1
 					client, server, _, _ := s.Over(t)
@@ -60,6 +61,7 @@ func TestNoDeadlockTCP(t *testing.T) {
 	for _, f := range floods() {
 		t.Run(f.name, func(t *testing.T) {
 			Each(t, func(t *testing.T, s Setting) {
+				s = s.Plain()
 				s.ClientOptions.MaxMessageSize = -1
 				s.ServerOptions.MaxMessageSize = -1
 				clientEnd, serverEnd := tcpPair(t)
@@ -77,6 +79,7 @@ func TestSendAllFirst(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			Each(t, func(t *testing.T, s Setting) {
 				synctest.Test(t, func(t *testing.T) {
+					s = s.Plain()
 					s.ClientOptions.MaxMessageSize = -1
 					s.ServerOptions.MaxMessageSize = -1
 					client, server, _, _ := s.Over(t)
@@ -136,6 +139,7 @@ func floodBoth(t *testing.T, client, server Conn, f flood, pause time.Duration) 
 // kept for them stays within its bounds, and Close comes to an end.
 func TestNobodyReceives(t *testing.T) {
 	Each(t, func(t *testing.T, s Setting) {
+		s = s.Plain()
 		synctest.Test(t, func(t *testing.T) {
 			before := heap()
 			client, server, _, _ := s.Over(t)

@@ -28,6 +28,7 @@ func TestLargeMessage(t *testing.T) {
 		size = 8 << 20
 	}
 	Each(t, func(t *testing.T, s Setting) {
+		s = s.Plain()
 		for _, fragments := range []int{0, -1} { // from the client in many frames, from the server in one
 			synctest.Test(t, func(t *testing.T) {
 				for _, opts := range []*Options{&s.ClientOptions, &s.ServerOptions} {

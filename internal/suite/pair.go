@@ -27,6 +27,14 @@ func Each(t *testing.T, test func(t *testing.T, s Setting)) {
 	}
 }
 
+// Plain returns the setting without compression, for tests of what many bytes
+// on their way do: the test's are easily compressed.
+func (s Setting) Plain() Setting {
+	s.ClientOptions.Compression.Disabled = true
+	s.ServerOptions.Compression.Disabled = true
+	return s
+}
+
 // Pair connects a client and a server through the opening handshake, over the
 // two ends of a transport. The test has both as values; the server's handler
 // waits for the end of its connection. Both are closed with the test.

@@ -117,6 +117,7 @@ func (s Setting) overTLS(t *testing.T) (client, server Conn) {
 // connection fails at once, and the calls after it do not wait.
 func TestTLSBlockedWrite(t *testing.T) {
 	Each(t, func(t *testing.T, s Setting) {
+		s = s.Plain()
 		synctest.Test(t, func(t *testing.T) {
 			s.ClientOptions.Keepalive.Interval = noPings
 			s.ServerOptions.Keepalive.Interval = noPings
@@ -141,6 +142,7 @@ func TestTLSBlockedWrite(t *testing.T) {
 // for another one: it has sent nothing, and the connection goes on.
 func TestTLSQueuedSend(t *testing.T) {
 	Each(t, func(t *testing.T, s Setting) {
+		s = s.Plain()
 		synctest.Test(t, func(t *testing.T) {
 			s.ClientOptions.Keepalive.Interval = noPings
 			s.ServerOptions.Keepalive.Interval = noPings
@@ -173,6 +175,7 @@ func TestTLSQueuedSend(t *testing.T) {
 // comes slowly: TLS loses nothing by it.
 func TestTLSCancelledRecv(t *testing.T) {
 	Each(t, func(t *testing.T, s Setting) {
+		s = s.Plain()
 		synctest.Test(t, func(t *testing.T) {
 			s.ServerOptions.TLS, s.ClientOptions.TLS = Certificate(t)
 			client, server, clientEnd, _ := s.Over(t)

@@ -90,7 +90,7 @@ func (x *exchange) open(t *testing.T, address, path string) conn {
 	if strings.Contains(path, mark) {
 		mark = "&"
 	}
-	c, err := connect(t, x.face, "ws://"+address+path+mark+"id="+url.QueryEscape(x.id))
+	c, err := connect(t, x.face, "ws://"+address+path+mark+"id="+url.QueryEscape(x.id), options())
 	if err != nil {
 		t.Fatalf("connect: %v", err)
 	}

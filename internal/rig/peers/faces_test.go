@@ -21,6 +21,13 @@ func options() *face.Options {
 	return &face.Options{Keepalive: keepalive.Config{Interval: -1}, WriteTimeout: patience}
 }
 
+// plain are those of a connection without compression.
+func plain() *face.Options {
+	opts := options()
+	opts.Compression.Disabled = true
+	return opts
+}
+
 // A conn is a connection of either face. No call waits for longer than
 // patience.
 type conn struct{ face.Conn }
@@ -46,8 +53,8 @@ type handle func(c conn, u *url.URL) error
 func (h handle) serve(c face.Conn) error { return h(conn{c}, c.Request().URL) }
 
 // connect opens a connection, which ends with the test.
-func connect(t *testing.T, f face.Face, url string) (conn, error) {
-	c, err := f.Connect(url, options())
+func connect(t *testing.T, f face.Face, url string, opts *face.Options) (conn, error) {
+	c, err := f.Connect(url, opts)
 	if err != nil {
 		return conn{}, err
 	}
@@ -56,8 +63,8 @@ func connect(t *testing.T, f face.Face, url string) (conn, error) {
 }
 
 // serve starts a server, which ends with the test.
-func serve(t *testing.T, f face.Face, h handle) (address string) {
-	server, err := f.Serve(h.serve, "127.0.0.1:0", options())
+func serve(t *testing.T, f face.Face, h handle, opts *face.Options) (address string) {
+	server, err := f.Serve(h.serve, "127.0.0.1:0", opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,8 +73,8 @@ func serve(t *testing.T, f face.Face, h handle) (address string) {
 }
 
 // mount returns what a server of a page serves beside the page.
-func mount(t *testing.T, f face.Face, h handle) http.Handler {
-	handler, err := f.NewHandler(h.serve, options())
+func mount(t *testing.T, f face.Face, h handle, opts *face.Options) http.Handler {
+	handler, err := f.NewHandler(h.serve, opts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,9 +110,9 @@ type received struct {
 func (v *visit) run(t *testing.T, peer clientPeer, f face.Face) {
 	address, scheme := "", "ws://"
 	if peer.page {
-		address, scheme = servePage(t, mount(t, f, v.handle)), "http://"
+		address, scheme = servePage(t, mount(t, f, v.handle, options())), "http://"
 	} else {
-		address = serve(t, f, v.handle)
+		address = serve(t, f, v.handle, options())
 	}
 	tap := newTap(t, address)
 	args := append(slices.Clone(peer.command[1:]), scheme+address, scheme+tap.address())

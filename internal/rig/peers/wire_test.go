@@ -39,7 +39,7 @@ func TestWire(t *testing.T) {
 			t.Run(f.Name()+" server"+path, func(t *testing.T) {
 				tap := newTap(t, pythonServer)
 				want := pythonSession(t, tap, path)
-				tap.pointAt(serve(t, f, wireHandler))
+				tap.pointAt(serve(t, f, wireHandler, plain()))
 				got := pythonSession(t, tap, path)
 				compare(t, transcript(t, want.server, want.client), transcript(t, got.server, got.client))
 			})
@@ -60,7 +60,7 @@ func pythonSession(t *testing.T, tap *tap, path string) *session {
 // tandemSession has our client connect through the tap.
 func tandemSession(t *testing.T, tap *tap, f face.Face, path string) *session {
 	t.Helper()
-	c, err := connect(t, f, "ws://"+tap.address()+path)
+	c, err := connect(t, f, "ws://"+tap.address()+path, plain())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func TestDerivedContext(t *testing.T) {
 		defer cancel()
 		calls := []func() error{
 			func() error { return client.SendText(ctx, "text") },
-			func() error { return client.SendBinary(ctx, pattern(1<<20)) },
+			func() error { return client.SendBinary(ctx, pattern(1<<20), wsasync.WithCompression(false)) },
 			func() error { _, err := client.SendWriter(ctx, protocol.Text); return err },
 			func() error { return client.Flush(ctx) },
 			func() error { _, err := client.Ping(ctx, nil); return err },
@@ -29,7 +29,7 @@ func TestDerivedContext(t *testing.T) {
 			func() error { _, err := client.Recv(ctx); return err },
 		}
 		var waiting sync.WaitGroup
-		waiting.Go(func() { client.SendBinary(ctx, pattern(1<<20)) }) // the peer does not receive
+		waiting.Go(func() { client.SendBinary(ctx, pattern(1<<20), wsasync.WithCompression(false)) }) // the peer does not receive
 		synctest.Wait()
 		for _, call := range calls {
 			waiting.Go(func() {

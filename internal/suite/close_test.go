@@ -549,7 +549,9 @@ func TestShutdownCut(t *testing.T) {
 		defer server.CloseNow()
 		ok(t, client.SendBinary(t.Context(), pattern(1<<20), wsasync.WithCompression(false))) // fills the server's queue
 		var sending sync.WaitGroup
-		sending.Go(func() { is(t, client.SendBinary(t.Context(), pattern(1<<20), wsasync.WithCompression(false)), wsasync.ErrAborted) })
+		sending.Go(func() {
+			is(t, client.SendBinary(t.Context(), pattern(1<<20), wsasync.WithCompression(false)), wsasync.ErrAborted)
+		})
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

@@ -243,9 +243,7 @@ func busy(t *testing.T, all *sync.WaitGroup, conn Conn) {
 func TestComingAndGoing(t *testing.T) {
 	Each(t, func(t *testing.T, s Setting) {
 		synctest.Test(t, func(t *testing.T) {
-			network := NewNetwork()
-			server, err := s.Server.Serve(echoing, "", &Options{Listener: network})
-			ok(t, err)
+			server, network := inNetwork(t, s.Server, Options{})
 			var all sync.WaitGroup
 			for i := range 10 {
 				all.Go(func() {

@@ -18,19 +18,10 @@ import (
 	"github.com/tandemws/tandem/protocol"
 )
 
-// eachClient runs test for the client of each face, in virtual time.
-func eachClient(t *testing.T, test func(t *testing.T, face Face)) {
-	for _, face := range Faces {
-		t.Run(face.Name(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { test(t, face) })
-		})
-	}
-}
-
 // TestConnectURL refuses URLs that name no WebSocket server, and closes the
 // connection that it was given for them.
 func TestConnectURL(t *testing.T) {
-	eachClient(t, func(t *testing.T, face Face) {
+	EachFace(t, func(t *testing.T, face Face) {
 		for _, url := range []string{
 			"", "tandem.test", "/path", "ftp://tandem.test/", "ws:tandem.test", "ws://", "ws:///path", "ws://tandem.test/#fragment",
 			"ws://tandem.test:99999/", "ws://tandem.test:x/", "ws://%zz/", "ws://tan dem.test/",
@@ -50,7 +41,7 @@ func TestConnectURL(t *testing.T) {
 
 // TestConnectHeader refuses header fields that would break the handshake.
 func TestConnectHeader(t *testing.T) {
-	eachClient(t, func(t *testing.T, face Face) {
+	EachFace(t, func(t *testing.T, face Face) {
 		for name, value := range map[string]string{
 			"Upgrade": "h2c", "Sec-WebSocket-Key": "mine", "X-Lines": "one\r\ntwo", "bad name": "x", "Host": "elsewhere",
 		} {
@@ -114,7 +105,7 @@ func TestServerAnswers(t *testing.T) {
 			"Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n"), "Accept", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			eachClient(t, func(t *testing.T, face Face) {
+			EachFace(t, func(t *testing.T, face Face) {
 				err := answering(t, face, Options{}, test.answer)
 				is(t, err, protocol.ErrHandshake)
 				if !strings.Contains(err.Error(), test.tells) {
@@ -135,7 +126,7 @@ func TestServerAnswers(t *testing.T) {
 // TestOpenTimeout connects to servers that keep a client waiting at each step.
 func TestOpenTimeout(t *testing.T) {
 	const timeout = 3 * time.Second
-	eachClient(t, func(t *testing.T, face Face) {
+	EachFace(t, func(t *testing.T, face Face) {
 		late := func(begun time.Time, err error) {
 			t.Helper()
 			is(t, err, context.DeadlineExceeded)
@@ -184,7 +175,7 @@ func TestOpenTimeout(t *testing.T) {
 
 // TestConnectFails has the network and TLS fail, with errors that can be told.
 func TestConnectFails(t *testing.T) {
-	eachClient(t, func(t *testing.T, face Face) {
+	EachFace(t, func(t *testing.T, face Face) {
 		broken := errors.New("no network today")
 		_, err := face.Connect("ws://tandem.test/", &Options{Dial: func(context.Context, string, string) (net.Conn, error) {
 			return nil, broken
@@ -192,10 +183,8 @@ func TestConnectFails(t *testing.T) {
 		is(t, err, broken)
 
 		// A certificate of nobody we know, and one for another name.
-		network := NewNetwork()
 		config, trusting := Certificate(t)
-		server, err := face.Serve(echoing, "", &Options{Listener: network, TLS: config})
-		ok(t, err)
+		server, network := inNetwork(t, face, Options{TLS: config})
 		_, err = face.Connect("wss://tandem.test/", &Options{Dial: network.Dial})
 		if unknown := as[x509.UnknownAuthorityError](err); unknown.Cert == nil {
 			t.Errorf("error %v", err)

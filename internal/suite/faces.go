@@ -1,6 +1,11 @@
 package suite
 
-import "github.com/tandemws/tandem/internal/face"
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/tandemws/tandem/internal/face"
+)
 
 // The suite speaks of faces all the time: here their names are short.
 type (
@@ -17,3 +22,12 @@ type (
 
 // Faces are both.
 var Faces = face.Both
+
+// EachFace runs test as a subtest for each face by itself, in virtual time.
+func EachFace(t *testing.T, test func(t *testing.T, face Face)) {
+	for _, face := range Faces {
+		t.Run(face.Name(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, face) })
+		})
+	}
+}

@@ -241,22 +241,18 @@ func TestCloseBehindDeadSend(t *testing.T) {
 
 // TestPipeKeptAlive keeps both ends of each face's connected pair alive.
 func TestPipeKeptAlive(t *testing.T) {
-	for _, face := range Faces {
-		t.Run(face.Name(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				a, b := face.Pipe(&Options{Keepalive: every10s}, &Options{Keepalive: every10s})
-				time.Sleep(time.Hour)
-				for _, conn := range []Conn{a, b} {
-					alive(t, conn)
-					if stats := conn.KeepaliveStats(); stats.PingsSent != 360 || stats.PongsReceived != 360 {
-						t.Errorf("%+v", stats)
-					}
-				}
-				ok(t, a.Close())
-				ok(t, b.Close())
-			})
-		})
-	}
+	EachFace(t, func(t *testing.T, face Face) {
+		a, b := face.Pipe(&Options{Keepalive: every10s}, &Options{Keepalive: every10s})
+		time.Sleep(time.Hour)
+		for _, conn := range []Conn{a, b} {
+			alive(t, conn)
+			if stats := conn.KeepaliveStats(); stats.PingsSent != 360 || stats.PongsReceived != 360 {
+				t.Errorf("%+v", stats)
+			}
+		}
+		ok(t, a.Close())
+		ok(t, b.Close())
+	})
 }
 
 // TestHandlerContext has the context of a handler end when the peer is given up,

@@ -50,6 +50,16 @@ func (s Setting) serving(t *testing.T, handler func(Conn) error) (server Server,
 	}
 }
 
+// inNetwork has a server of the face echo messages in a network of its own.
+func inNetwork(t *testing.T, face Face, opts Options) (Server, Network) {
+	t.Helper()
+	network := NewNetwork()
+	opts.Listener = network
+	server, err := face.Serve(echoing, "", &opts)
+	ok(t, err)
+	return server, network
+}
+
 // TestHandlerEnds has handlers end in all ways. The client sees the code, the
 // log has what was wrong, and other connections go on.
 func TestHandlerEnds(t *testing.T) {
@@ -188,81 +198,60 @@ func TestShutdownStuck(t *testing.T) {
 // TestShutdownSilentClient ends a server with a client that answers nothing: a
 // closing handshake takes the close timeout, and no longer.
 func TestShutdownSilentClient(t *testing.T) {
-	for _, face := range Faces {
-		t.Run(face.Name(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := Setting{Client: face, Server: face}
-				s.ServerOptions.CloseTimeout = 2 * time.Second
-				network := NewNetwork()
-				s.ServerOptions.Listener = network
-				server, err := face.Serve(echoing, "", &s.ServerOptions)
-				ok(t, err)
-				conn, err := network.Dial(t.Context(), "", "")
-				ok(t, err)
-				raw := newRaw(conn, protocol.Client)
-				raw.connect(t)
-				begun := time.Now()
-				ok(t, server.Close())
-				took(t, begun, 2*time.Second)
-				raw.ExpectClose(t, protocol.GoingAway, "")
-				raw.ExpectEnd(t)
-				raw.Close()
-			})
-		})
-	}
+	EachFace(t, func(t *testing.T, face Face) {
+		server, network := inNetwork(t, face, Options{CloseTimeout: 2 * time.Second})
+		conn, err := network.Dial(t.Context(), "", "")
+		ok(t, err)
+		raw := newRaw(conn, protocol.Client)
+		raw.connect(t)
+		begun := time.Now()
+		ok(t, server.Close())
+		took(t, begun, 2*time.Second)
+		raw.ExpectClose(t, protocol.GoingAway, "")
+		raw.ExpectEnd(t)
+		raw.Close()
+	})
 }
 
 // TestShutdownDuringHandshake ends a server while clients are opening.
 func TestShutdownDuringHandshake(t *testing.T) {
-	for _, face := range Faces {
-		t.Run(face.Name(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				network := NewNetwork()
-				server, err := face.Serve(echoing, "", &Options{Listener: network})
-				ok(t, err)
-				conn, err := network.Dial(t.Context(), "", "")
-				ok(t, err)
-				io.WriteString(conn, "GET / HTTP/1.1\r\nHost: tand")
-				synctest.Wait()
-				ended := make(chan error, 1)
-				go func() { ended <- server.Shutdown(time.Minute) }()
-				synctest.Wait()
-				io.WriteString(conn, "em.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-					"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
-				answer, _ := io.ReadAll(conn)
-				if len(answer) > 0 && !strings.HasPrefix(string(answer), "HTTP/1.1 503") {
-					t.Errorf("answered %q", answer)
-				}
-				ok(t, <-ended)
-				ok(t, server.Wait())
-				conn.Close()
-				if _, err := network.Dial(t.Context(), "", ""); err == nil {
-					t.Error("the server is still listening")
-				}
-			})
-		})
-	}
+	EachFace(t, func(t *testing.T, face Face) {
+		server, network := inNetwork(t, face, Options{})
+		conn, err := network.Dial(t.Context(), "", "")
+		ok(t, err)
+		io.WriteString(conn, "GET / HTTP/1.1\r\nHost: tand")
+		synctest.Wait()
+		ended := make(chan error, 1)
+		go func() { ended <- server.Shutdown(time.Minute) }()
+		synctest.Wait()
+		io.WriteString(conn, "em.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+		answer, _ := io.ReadAll(conn)
+		if len(answer) > 0 && !strings.HasPrefix(string(answer), "HTTP/1.1 503") {
+			t.Errorf("answered %q", answer)
+		}
+		ok(t, <-ended)
+		ok(t, server.Wait())
+		conn.Close()
+		if _, err := network.Dial(t.Context(), "", ""); err == nil {
+			t.Error("the server is still listening")
+		}
+	})
 }
 
 // TestShutdownAfterPanic has the application's hook panic in a handshake: a
 // later shutdown does not wait for what never began.
 func TestShutdownAfterPanic(t *testing.T) {
-	for _, face := range Faces {
-		t.Run(face.Name(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				network := NewNetwork()
-				opts := &Options{Listener: network, Select: func(*http.Request, []string) (string, error) { panic("no soap") }}
-				server, err := face.Serve(echoing, "", opts)
-				ok(t, err)
-				if _, err := face.Connect("ws://tandem.test/", &Options{Dial: network.Dial}); err == nil {
-					t.Error("connected")
-				}
-				begun := time.Now()
-				ok(t, server.Shutdown(time.Minute))
-				took(t, begun, 0)
-			})
-		})
-	}
+	EachFace(t, func(t *testing.T, face Face) {
+		panics := func(*http.Request, []string) (string, error) { panic("no soap") }
+		server, network := inNetwork(t, face, Options{Select: panics})
+		if _, err := face.Connect("ws://tandem.test/", &Options{Dial: network.Dial}); err == nil {
+			t.Error("connected")
+		}
+		begun := time.Now()
+		ok(t, server.Shutdown(time.Minute))
+		took(t, begun, 0)
+	})
 }
 
 // TestShutdownRace shuts servers down the moment they begin, over and over: no
@@ -282,17 +271,11 @@ func TestShutdownRace(t *testing.T) {
 
 // TestListenerFails has a listener fail: the server ends and says why.
 func TestListenerFails(t *testing.T) {
-	for _, face := range Faces {
-		t.Run(face.Name(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				network := NewNetwork()
-				server, err := face.Serve(echoing, "", &Options{Listener: network})
-				ok(t, err)
-				network.Close()
-				is(t, server.Wait(), net.ErrClosed)
-			})
-		})
-	}
+	EachFace(t, func(t *testing.T, face Face) {
+		server, network := inNetwork(t, face, Options{})
+		network.Close()
+		is(t, server.Wait(), net.ErrClosed)
+	})
 }
 
 // TestListen listens on addresses of all kinds, and not where it cannot.
@@ -453,11 +436,9 @@ func TestRefusals(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			Each(t, func(t *testing.T, s Setting) {
 				synctest.Test(t, func(t *testing.T) {
-					network := NewNetwork()
-					test.server.Listener, test.client.Dial = network, network.Dial
-					server, err := s.Server.Serve(echoing, "", &test.server)
-					ok(t, err)
-					_, err = s.Client.Connect("ws://tandem.test/", &test.client)
+					server, network := inNetwork(t, s.Server, test.server)
+					test.client.Dial = network.Dial
+					_, err := s.Client.Connect("ws://tandem.test/", &test.client)
 					is(t, err, protocol.ErrHandshake)
 					is(t, err, protocol.ErrUpgrade)
 					refused := as[*protocol.InvalidStatusError](err)
@@ -489,79 +470,67 @@ func TestUnsendableHeader(t *testing.T) {
 
 // TestPlainHTTP has a client that is no WebSocket client ask a server.
 func TestPlainHTTP(t *testing.T) {
-	for _, face := range Faces {
-		t.Run(face.Name(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				network := NewNetwork()
-				server, err := face.Serve(echoing, "", &Options{Listener: network})
-				ok(t, err)
-				transport := &http.Transport{DialContext: network.Dial}
-				for _, test := range []struct {
-					method string
-					header http.Header
-					status int
-					tells  string
-				}{
-					{"GET", http.Header{}, 426, "Upgrade"},
-					{"POST", http.Header{}, 405, "Allow"},
-					{"GET", http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}}, 400, ""},
-					{"GET", http.Header{
-						"Connection": {"Upgrade"}, "Upgrade": {"websocket"},
-						"Sec-Websocket-Version": {"8"}, "Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="},
-					}, 426, "Sec-Websocket-Version"},
-				} {
-					req, err := http.NewRequestWithContext(t.Context(), test.method, "http://tandem.test/", nil)
-					ok(t, err)
-					req.Header = test.header
-					resp, err := transport.RoundTrip(req)
-					ok(t, err)
-					body, _ := io.ReadAll(resp.Body)
-					resp.Body.Close()
-					if resp.StatusCode != test.status || test.tells != "" && resp.Header.Get(test.tells) == "" || len(body) == 0 {
-						t.Errorf("%s %v: %v %v %q", test.method, test.header, resp.Status, resp.Header, body)
-					}
-				}
-				transport.CloseIdleConnections()
-				ok(t, server.Close())
-			})
-		})
-	}
+	EachFace(t, func(t *testing.T, face Face) {
+		server, network := inNetwork(t, face, Options{})
+		transport := &http.Transport{DialContext: network.Dial}
+		for _, test := range []struct {
+			method string
+			header http.Header
+			status int
+			tells  string
+		}{
+			{"GET", http.Header{}, 426, "Upgrade"},
+			{"POST", http.Header{}, 405, "Allow"},
+			{"GET", http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}}, 400, ""},
+			{"GET", http.Header{
+				"Connection": {"Upgrade"}, "Upgrade": {"websocket"},
+				"Sec-Websocket-Version": {"8"}, "Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="},
+			}, 426, "Sec-Websocket-Version"},
+		} {
+			req, err := http.NewRequestWithContext(t.Context(), test.method, "http://tandem.test/", nil)
+			ok(t, err)
+			req.Header = test.header
+			resp, err := transport.RoundTrip(req)
+			ok(t, err)
+			body, _ := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if resp.StatusCode != test.status || test.tells != "" && resp.Header.Get(test.tells) == "" || len(body) == 0 {
+				t.Errorf("%s %v: %v %v %q", test.method, test.header, resp.Status, resp.Header, body)
+			}
+		}
+		transport.CloseIdleConnections()
+		ok(t, server.Close())
+	})
 }
 
 // TestOpenTimeoutServer has clients keep a server waiting: one says nothing, one
 // dribbles its request, and one was refused and stays.
 func TestOpenTimeoutServer(t *testing.T) {
-	for _, face := range Faces {
-		t.Run(face.Name(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				network := NewNetwork()
-				server, err := face.Serve(echoing, "", &Options{Listener: network, OpenTimeout: 3 * time.Second})
-				ok(t, err)
-				for name, dribble := range map[string]func(conn net.Conn){
-					"silent": func(net.Conn) {},
-					"dribbling": func(conn net.Conn) {
-						for {
-							time.Sleep(100 * time.Millisecond)
-							if _, err := io.WriteString(conn, "G"); err != nil {
-								return
-							}
-						}
-					},
-					"refused": func(conn net.Conn) { io.WriteString(conn, "GET / HTTP/1.1\r\nHost: tandem.test\r\n\r\n") },
-				} {
-					conn, err := network.Dial(context.Background(), "", "")
-					ok(t, err)
-					go dribble(conn) // ends with the connection
-					begun := time.Now()
-					io.ReadAll(conn)
-					if d := time.Since(begun); d > 4*time.Second {
-						t.Errorf("%s: the server waited for %v", name, d)
+	EachFace(t, func(t *testing.T, face Face) {
+		server, network := inNetwork(t, face, Options{OpenTimeout: 3 * time.Second})
+		for name, dribble := range map[string]func(conn net.Conn){
+			"silent": func(net.Conn) {},
+			"dribbling": func(conn net.Conn) {
+				for {
+					time.Sleep(100 * time.Millisecond)
+					if _, err := io.WriteString(conn, "G"); err != nil {
+						return
 					}
-					conn.Close()
 				}
-				time.Sleep(time.Second)
-				ok(t, server.Close())
-			})
-		})
-	}
+			},
+			"refused": func(conn net.Conn) { io.WriteString(conn, "GET / HTTP/1.1\r\nHost: tandem.test\r\n\r\n") },
+		} {
+			conn, err := network.Dial(context.Background(), "", "")
+			ok(t, err)
+			go dribble(conn) // ends with the connection
+			begun := time.Now()
+			io.ReadAll(conn)
+			if d := time.Since(begun); d > 4*time.Second {
+				t.Errorf("%s: the server waited for %v", name, d)
+			}
+			conn.Close()
+		}
+		time.Sleep(time.Second)
+		ok(t, server.Close())
+	})
 }

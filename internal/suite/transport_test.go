@@ -75,17 +75,7 @@ func listen(t *testing.T, s *Setting, network, address string) string {
 
 // overSocket has messages echoed by a server at url, and closes.
 func overSocket(t *testing.T, s Setting, url string) {
-	server, err := s.Server.Serve(func(conn Conn) error {
-		for m, err := range conn.Messages() {
-			if err != nil {
-				return err
-			}
-			if err := conn.Send(m, 0); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, "", &s.ServerOptions)
+	server, err := s.Server.Serve(echoing, "", &s.ServerOptions)
 	ok(t, err)
 	client, err := s.Client.Connect(url, &s.ClientOptions)
 	ok(t, err)

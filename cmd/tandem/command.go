@@ -22,7 +22,7 @@ type action func(ctx context.Context, operands []string, std stdio) (status int)
 
 // commands returns all commands, in the order of the overview.
 func commands() []*command {
-	return []*command{connectCommand(), serveCommand(), pingCommand(), demoCommand()}
+	return []*command{connectCommand(), serveCommand(), pingCommand(), probeCommand(), demoCommand()}
 }
 
 // find returns the command with the name, nil if there is none.

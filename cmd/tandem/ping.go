@@ -125,7 +125,7 @@ const maxWaiting = 64
 // ctx ends, or the connection does.
 func (s *pinging) run(ctx context.Context) error {
 	s.results = make(chan pingResult, maxWaiting)
-	s.waiting.Go(s.discard) // ends with the connection
+	s.waiting.Go(func() { discard(s.conn) }) // ends with the connection
 	ctx, cancel := context.WithCancel(ctx)
 	err := s.loop(ctx)
 	cancel()
@@ -201,17 +201,5 @@ func (s *pinging) note(r pingResult) {
 		fmt.Fprintf(s.out, "pong from %v: seq=%d rtt=%s\n", s.conn.RemoteAddr(), r.seq, milliseconds(r.rtt))
 	case errors.Is(r.err, context.DeadlineExceeded):
 		fmt.Fprintf(s.out, "no pong for seq=%d within %v\n", r.seq, s.call.timeout)
-	}
-}
-
-// discard reads what the peer sends and keeps nothing of it, for a pong can
-// come no sooner than what was sent before it.
-func (s *pinging) discard() {
-	for {
-		_, message, err := s.conn.RecvReader(context.Background())
-		if err != nil {
-			return
-		}
-		io.Copy(io.Discard, message) // an error comes again from RecvReader
 	}
 }

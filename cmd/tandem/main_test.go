@@ -46,6 +46,12 @@ func TestCommandLine(t *testing.T) {
 		{"ping --count -1 ws://localhost", statusUsage, "", "--count is negative"},
 		{"ping --interval 1us ws://localhost", statusUsage, "", "--interval is less than 1ms"},
 		{"ping --timeout -1s ws://localhost", statusUsage, "", "--timeout is not more than 0"},
+		{"probe --max 10ms ws://localhost", statusUsage, "", "--max is less than 1s"},
+		{"probe --precision 0 ws://localhost", statusUsage, "", "--precision is not between 1 and 50"},
+		{"probe --precision NaN ws://localhost", statusUsage, "", "--precision is not between 1 and 50"},
+		{"probe --parallel 0 ws://localhost", statusUsage, "", "--parallel is not between 1 and 64"},
+		{"probe --timeout 0 ws://localhost", statusUsage, "", "--timeout is not more than 0"},
+		{"probe --tcp-keepalive -1s ws://localhost", statusUsage, "", "--tcp-keepalive is negative"},
 		{"ping ftp://localhost", statusPingError, "", "instead of ws or wss"},
 	} {
 		t.Run(test.args, func(t *testing.T) {

@@ -3,28 +3,23 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"testing"
-	"time"
 
 	wsasync "github.com/tandemws/tandem/async"
+	"github.com/tandemws/tandem/internal/suite"
 	"github.com/tandemws/tandem/protocol"
 )
 
 // TestServe: with either face, over TCP and TLS, it tells where it listens,
 // sends messages back whole, says 1001 when it is interrupted, and logs.
 func TestServe(t *testing.T) {
-	cert, key := writeCertificate(t)
+	cert, key, trusting := writeCertificate(t)
 	for _, test := range []struct {
 		name  string
 		flags []string
@@ -39,9 +34,7 @@ func TestServe(t *testing.T) {
 			tandem := start(t, append([]string{"serve", "127.0.0.1:0"}, test.flags...)...)
 			tandem.out.waitFor(t, "listening on ")
 			url := regexp.MustCompile(test.url).FindString(tandem.out.String())
-			conn, err := wsasync.Connect(t.Context(), url+"path%1b", &wsasync.ClientOptions{
-				TLSConfig: &tls.Config{InsecureSkipVerify: true},
-			})
+			conn, err := wsasync.Connect(t.Context(), url+"path%1b", &wsasync.ClientOptions{TLSConfig: trusting})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,27 +75,17 @@ func protocolCode(err error) protocol.CloseCode {
 	return 0
 }
 
-// writeCertificate writes a certificate for loopback and its key to files.
-func writeCertificate(t *testing.T) (certFile, keyFile string) {
+// writeCertificate writes a certificate for loopback and its key to files. The
+// configuration is for clients that trust it.
+func writeCertificate(t *testing.T) (certFile, keyFile string, trusting *tls.Config) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	config, trusting := suite.Certificate(t)
+	cert := config.Certificates[0]
+	keyBytes, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		NotAfter:     time.Now().Add(time.Hour),
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyBytes, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return writePEM(t, "CERTIFICATE", cert), writePEM(t, "PRIVATE KEY", keyBytes)
+	return writePEM(t, "CERTIFICATE", cert.Certificate[0]), writePEM(t, "PRIVATE KEY", keyBytes), trusting
 }
 
 func writePEM(t *testing.T, kind string, data []byte) (file string) {

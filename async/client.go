@@ -124,6 +124,7 @@ func Connect(ctx context.Context, url string, opts *ClientOptions) (*ClientConn,
 	if opts == nil {
 		opts = new(ClientOptions)
 	}
+	ctx = orBackground(ctx)
 	core := dial.Options(*opts)
 	opened, err := dial.Dial(ctx, url, &core)
 	if err != nil {

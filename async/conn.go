@@ -38,10 +38,22 @@ func (c *Conn) start(ctx context.Context, conn net.Conn, early []byte, opts *lin
 // connection's own context needs no watching: it ends when every call returns
 // anyhow. It is a value so that it stays on the caller's stack.
 func (c *Conn) limit(ctx context.Context) (l link.Limit) {
+	if ctx == nil {
+		return l
+	}
 	if done := ctx.Done(); done != nil && done != c.ctx.Done() {
 		l.Context = ctx
 	}
 	return l
+}
+
+// orBackground returns ctx, or one that never ends in the place of nil: that is
+// a mistake of the caller's, but nothing to bring a program down for.
+func orBackground(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
 }
 
 // Recv returns the next message. Its data are the caller's.

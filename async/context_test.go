@@ -260,3 +260,51 @@ func TestContextAllocates(t *testing.T) {
 		t.Errorf("%v allocations a message, %v without a context that can end", allocs, pipe)
 	}
 }
+
+// TestNilContext makes every call with a nil context, which stands for one that
+// never ends.
+func TestNilContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var none context.Context
+		client, server := wsasync.Pipe(none, nil)
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		must(client.SendText(none, "one"))
+		w, err := client.SendWriter(none, protocol.Text)
+		must(err)
+		must(w.Close())
+		must(client.Pong(none, nil))
+		must(client.Flush(none))
+		pong, err := client.Ping(none, nil)
+		must(err)
+		_, err = pong.Wait(none)
+		must(err)
+		_, err = server.Recv(none)
+		must(err)
+		_, r, err := server.RecvReader(none)
+		must(err)
+		_, err = io.ReadAll(r)
+		must(err)
+		must(client.Shutdown(none, protocol.NormalClosure, ""))
+		for _, err := range server.Messages(none) {
+			t.Error(err)
+		}
+		<-server.Done()
+
+		if _, err := wsasync.Connect(none, "no URL", nil); err == nil {
+			t.Error("connected")
+		}
+	})
+	var none context.Context
+	serving, err := wsasync.Serve(none, func(context.Context, *wsasync.ServerConn) error { return nil }, "127.0.0.1:0", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := serving.Shutdown(none); err != nil {
+		t.Error(err)
+	}
+}

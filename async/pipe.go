@@ -17,9 +17,8 @@ type PipeOptions struct {
 
 // Pipe returns the two ends of a connection in memory, for tests: it needs no
 // network, behaves as over TCP, and works in the virtual time of
-// [testing/synctest]. There is no opening handshake,
-// but for the extensions. ctx gives both ends'
-// contexts their values. nil options are good ones.
+// [testing/synctest]. There is no opening handshake, but for the extensions.
+// ctx gives both ends' contexts their values. nil options are good ones.
 func Pipe(ctx context.Context, opts *PipeOptions) (*ClientConn, *ServerConn) {
 	if opts == nil {
 		opts = new(PipeOptions)
@@ -28,7 +27,7 @@ func Pipe(ctx context.Context, opts *PipeOptions) (*ClientConn, *ServerConn) {
 	client, server := new(ClientConn), new(ServerConn)
 	dialed, served := dial.Options(opts.Client), serve.Options(opts.Server)
 	ours, theirs := link.Negotiate(dialed.Extensions, dialed.Compression, served.Extensions, served.Compression)
-	ctx = context.WithoutCancel(ctx)
+	ctx = context.WithoutCancel(orBackground(ctx))
 	client.start(ctx, a, nil, dialed.Link().With(ours))
 	server.start(ctx, b, nil, served.Link().With(theirs))
 	return client, server

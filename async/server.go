@@ -151,6 +151,7 @@ func Serve(ctx context.Context, handler HandlerFunc, addr string, opts *ServerOp
 	if err := core.Listen(addr); err != nil {
 		return nil, err
 	}
+	ctx = orBackground(ctx)
 	go func() { // ends with the server
 		select {
 		case <-ctx.Done():

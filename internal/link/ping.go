@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tandemws/tandem/protocol"
@@ -75,11 +76,8 @@ func (p *Pong) forget() {
 	c := p.c
 	c.lock()
 	defer c.unlock()
-	for i, other := range c.pongs {
-		if other == p {
-			c.pongs = append(c.pongs[:i], c.pongs[i+1:]...)
-			return
-		}
+	if i := slices.Index(c.pongs, p); i >= 0 {
+		c.pongs = slices.Delete(c.pongs, i, i+1) // which clears what is behind
 	}
 }
 

@@ -9,4 +9,8 @@ require (
 	golang.org/x/term v0.45.0
 )
 
-require github.com/klauspost/compress v1.20.3
+require (
+	github.com/coder/websocket v1.8.15
+	github.com/klauspost/compress v1.20.3
+	nhooyr.io/websocket v1.8.17
+)

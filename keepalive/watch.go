@@ -14,7 +14,8 @@ type PingConn interface {
 	// Ping sends a ping and returns nil when its pong was read, and an error
 	// when ctx ends or the connection fails. Several calls may be under way.
 	// An error that wraps context.DeadlineExceeded while ctx goes on means
-	// that the ping could not be written for as long as the library tries.
+	// that the ping could not be written for as long as the library tries. It
+	// is tried again, if that took a second at least.
 	Ping(ctx context.Context) error
 
 	// CloseNow closes the connection without waiting for the peer, so that
@@ -22,8 +23,15 @@ type PingConn interface {
 	CloseNow() error
 }
 
-// ErrWatched is what a [Watcher] returns that is used for a second time.
-var ErrWatched = errors.New("keepalive: the Watcher was used before")
+// The errors of a call of Watch that cannot begin.
+var (
+	// ErrWatched: a [Watcher] is used for a second time.
+	ErrWatched = errors.New("keepalive: the Watcher was used before")
+
+	// ErrPongMode: these libraries send no pong that nobody asked for, so
+	// [ModePong] is not possible. A Config with Timeout -1 comes close.
+	ErrPongMode = errors.New("keepalive: ModePong is not possible with Watch")
+)
 
 // Watch pings the peer of another library's connection as cfg says, until
 //
@@ -35,7 +43,7 @@ var ErrWatched = errors.New("keepalive: the Watcher was used before")
 //     it does when any context ends within a write.
 //
 // No goroutine is left when it returns. With a negative Interval it waits for
-// ctx alone.
+// ctx alone. [ModePong] is refused with [ErrPongMode].
 //
 // # Somebody has to read
 //
@@ -52,9 +60,10 @@ var ErrWatched = errors.New("keepalive: the Watcher was used before")
 // Such a connection shows less than one of ours. Proof of life is a pong, or
 // what [Watcher.AfterRead] tells of, not any byte: where large messages come
 // slowly, the Timeout should be longer than one of them takes. The same holds
-// for messages that we send, behind which a ping has to wait. A connection
-// that writes no ping for seconds is given up with the cause [PeerNotReading];
-// a dead network cannot be told from a stuck peer.
+// for messages that we send, behind which a ping has to wait: if it waits for
+// the whole Timeout the cause is [PeerNotReading]. Both libraries close a
+// connection themselves on which a ping is being written for 5 s; then the
+// error is theirs. A dead network cannot be told from a stuck peer.
 //
 // The connection is closed without a close frame: these libraries wait for
 // the answer to one, and a Read that is under way would wait with them.
@@ -77,12 +86,13 @@ type Watcher struct {
 	stats    Stats
 	answered time.Time // when the latest ping that was answered was due
 
-	// Pings under way, and whether the latest to end could not be written.
-	waiting  int
-	unsent   error
-	failed   error         // a ping's, which ended the watch
-	gaveUp   *TimeoutError // as well
+	waiting  int           // pings under way
+	unsent   error         // of the latest ping that could not be written; nil after a pong
 	patience time.Duration // for how long a ping is waited for
+
+	// What ended the watch, if not its context.
+	failed error // of a ping
+	gaveUp *TimeoutError
 
 	// Reading has paused for so long, not counting the pause since idle, which
 	// is zero when there is none.
@@ -93,7 +103,10 @@ type Watcher struct {
 // Watch is the function of that name. It returns [ErrWatched] if it was called
 // before.
 func (w *Watcher) Watch(ctx context.Context, conn PingConn, cfg Config) error {
-	if !w.start(cfg, time.Now()) {
+	switch {
+	case cfg.Mode == ModePong:
+		return ErrPongMode
+	case !w.start(cfg, time.Now()):
 		return ErrWatched
 	}
 	inner, cancel := context.WithCancel(ctx)

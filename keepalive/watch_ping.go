@@ -70,17 +70,37 @@ type sentPing struct {
 func (v *watch) ping(sent sentPing) {
 	ctx, cancel := context.WithTimeout(v.ctx, v.patience)
 	defer cancel()
-	err := v.conn.Ping(ctx)
+	err := v.try(ctx, &sent)
 	switch {
 	case err == nil:
 		v.pong(sent, time.Now())
-	case ctx.Err() != nil:
-		v.note(nil) // nobody waits for it any more
-	case errors.Is(err, context.DeadlineExceeded):
-		v.note(func() { v.unsent = err })
+	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded):
+		v.note(func() {}) // nobody waits for it any more
 	default:
 		v.note(func() { v.fail(err) })
 		v.cancel()
+	}
+}
+
+// try calls Ping, and again when the library could not write the ping in the
+// time it gives itself: if a message was in the way, the ping is to leave as
+// soon as that is over, and if the library has closed the connection, the next
+// call says so. One that fails too soon is not tried again.
+func (v *watch) try(ctx context.Context, sent *sentPing) error {
+	for {
+		err := v.conn.Ping(ctx)
+		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		tried := time.Since(sent.at)
+		v.mu.Lock()
+		v.unsent = err
+		sent.at = sent.at.Add(tried)
+		sent.paused = v.pausedFor(sent.at)
+		v.mu.Unlock()
+		if tried < time.Second {
+			return err
+		}
 	}
 }
 
@@ -90,9 +110,7 @@ func (v *watch) note(f func()) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.waiting--
-	if f != nil {
-		f()
-	}
+	f()
 }
 
 // pong takes note of an answer. A round trip of which reading paused for more
@@ -115,9 +133,9 @@ func (v *watch) pong(sent sentPing, now time.Time) {
 	}
 }
 
-// fail keeps the error of the first ping that failed. If the library had closed
-// the connection because it could not write a ping, that was the cause, and
-// that it is closed the consequence. mu is held.
+// fail keeps the error of the first ping that failed. If the library closed the
+// connection because it could not write a ping, that was the cause, and that it
+// is closed the consequence. mu is held.
 func (v *watch) fail(err error) {
 	if v.failed != nil {
 		return

@@ -275,11 +275,11 @@ func TestWatchDeadWhileNobodyRead(t *testing.T) {
 	})
 }
 
-// A ping that the library could not write leaves the peer the rest of its time,
-// and is named as the cause.
+// A ping that the library could not write is tried again, for as long as the
+// peer has; then it is named as the cause.
 func TestWatchCannotWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newPingConn(func(n int) (time.Duration, error) { return sec, context.DeadlineExceeded })
+		c := newPingConn(func(n int) (time.Duration, error) { return sec + ms, context.DeadlineExceeded })
 		lost := gaveUp(t, Watch(t.Context(), c, each5))
 		if lost.Cause != PeerNotReading || lost.PingSent {
 			t.Errorf("%+v, want a peer that does not read", lost)
@@ -287,6 +287,19 @@ func TestWatchCannotWrite(t *testing.T) {
 		if at := time.Since(c.start); at != 8*sec {
 			t.Errorf("gave up at %v, want 8s", at)
 		}
+		c.wantPings(t, 5*sec, 6*sec+ms, 7*sec+2*ms)
+	})
+}
+
+// A library that gives up in no time is not asked over and over.
+func TestWatchCannotTryToWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newPingConn(func(n int) (time.Duration, error) { return 0, context.DeadlineExceeded })
+		lost := gaveUp(t, Watch(t.Context(), c, Config{Interval: sec, Timeout: 2500 * ms, Phase: sec}))
+		if lost.Cause != PeerNotReading {
+			t.Errorf("%+v, want a peer that does not read", lost)
+		}
+		c.wantPings(t, sec, 2*sec, 3*sec)
 	})
 }
 
@@ -404,6 +417,40 @@ func TestWatchBound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What these libraries cannot do is refused, and does not use the Watcher up.
+func TestWatchRefusesPongMode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w Watcher
+		c := newPingConn(firstOnly(0, 0))
+		if err := w.Watch(t.Context(), c, Config{Mode: ModePong}); err != ErrPongMode {
+			t.Errorf("Watch returned %v", err)
+		}
+		gaveUp(t, w.Watch(t.Context(), c, each5))
+	})
+}
+
+// When only an idle connection is to be pinged, what the application tells of
+// its reading puts the ping off.
+func TestWatchIdleMode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 31*sec)
+		defer cancel()
+		var w Watcher
+		go func() { // reads a message every 2s, for 20s
+			for range 10 {
+				time.Sleep(2 * sec)
+				w.AfterRead()
+				w.BeforeRead()
+			}
+		}()
+		c := newPingConn(inTime(0))
+		cfg := each5
+		cfg.Mode = ModeIdle
+		w.Watch(ctx, c, cfg)
+		c.wantPings(t, 25*sec, 30*sec)
+	})
 }
 
 // A Watcher has the state of one connection.

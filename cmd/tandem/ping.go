@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -22,16 +21,23 @@ func pingCommand() *command {
 Connects to a ws or wss URL, sends WebSocket pings and prints the round-trip
 time of each pong, until Ctrl-C or --count. At the end it prints the loss and
 the least, average and greatest round-trip time; the jitter is the average
-difference between one and the next.
+difference between one and the next. On a terminal a picture of the round trips
+is below the latest line: a bar for each, from the shortest to the longest of
+those that are shown, and x for a pong that did not come.
+
+With --json each ping is an object on a line of its own, with type "pong" or
+"lost", and the last line is one of type "summary". Times are in seconds.
 
 Exit status: 0 when a pong came, 1 when none did, 2 when the connection could
-not be opened or was lost, or for a wrong command line.`,
+not be opened or was lost, or for a wrong command line. A script that asks
+whether a server answers: tandem ping --count 3 URL >/dev/null && echo yes`,
 		setup: func(flags *flag.FlagSet) action {
 			var p pingCall
 			p.opening.register(flags)
 			flags.IntVar(&p.count, "count", 0, "stop after `N` pings; 0: go on until Ctrl-C")
 			flags.DurationVar(&p.interval, "interval", time.Second, "the `TIME` between two pings")
 			flags.DurationVar(&p.timeout, "timeout", 10*time.Second, "how much `TIME` to give each pong, and to the opening")
+			flags.BoolVar(&p.json, "json", false, "print a JSON object for each ping, and one for all")
 			return p.run
 		},
 	}
@@ -46,6 +52,7 @@ type pingCall struct {
 	count    int
 	interval time.Duration
 	timeout  time.Duration
+	json     bool
 }
 
 // shortestInterval keeps a slip of the finger from becoming a flood.
@@ -66,7 +73,13 @@ func (p *pingCall) check() error {
 
 // run runs the command. What was seen before an error is written all the same.
 func (p *pingCall) run(ctx context.Context, operands []string, std stdio) (status int) {
-	stats, err := p.ping(ctx, operands[0], std.out)
+	if err := p.check(); err != nil {
+		fmt.Fprintf(std.err, "tandem ping: %v\n", err)
+		return statusUsage
+	}
+	report := p.newReport(operands[0], std.out)
+	stats, err := p.ping(ctx, operands[0], report)
+	report.end(stats, err)
 	switch {
 	case err != nil:
 		fmt.Fprintf(std.err, "tandem ping: %s\n", escape(err.Error()))
@@ -77,34 +90,30 @@ func (p *pingCall) run(ctx context.Context, operands []string, std stdio) (statu
 	return statusOK
 }
 
-// ping connects, pings and writes what it sees. Its own pings are the only
+// ping connects, pings and reports what it sees. Its own pings are the only
 // ones, and nobody gives the peer up: that is for who watches.
-func (p *pingCall) ping(ctx context.Context, url string, out io.Writer) (stats pingStats, err error) {
-	if err := p.check(); err != nil {
-		return stats, err
-	}
+func (p *pingCall) ping(ctx context.Context, url string, report pingReport) (*pingStats, error) {
 	opts := p.opening.options()
 	opts.OpenTimeout, opts.CloseTimeout = p.timeout, time.Second
 	opts.Keepalive = keepalive.Config{Interval: -1}
 	opts.MaxMessageSize = -1 // nothing is kept of what the peer sends
 	conn, err := wsasync.Connect(ctx, url, opts)
 	if err != nil {
-		return stats, err
+		return new(pingStats), err
 	}
 	defer conn.Close()
-	fmt.Fprintf(out, "PING %s (%v)\n", escape(url), conn.RemoteAddr())
-	s := pinging{call: p, conn: conn, out: out}
+	report.begin(conn.RemoteAddr())
+	s := pinging{call: p, conn: conn, report: report}
 	err = s.run(ctx)
-	fmt.Fprintf(out, "\n--- %s ---\n%s", escape(url), &s.stats)
-	return s.stats, err
+	return &s.stats, err
 }
 
 // A pinging is one under way.
 type pinging struct {
-	call  *pingCall
-	conn  *wsasync.ClientConn
-	out   io.Writer
-	stats pingStats
+	call   *pingCall
+	conn   *wsasync.ClientConn
+	report pingReport
+	stats  pingStats
 
 	waiting sync.WaitGroup
 	results chan pingResult
@@ -192,14 +201,14 @@ func (s *pinging) roundTrip(ctx context.Context) (time.Duration, error) {
 	return pong.Wait(ctx)
 }
 
-// note counts a result and writes a line. Other errors than the time-out are
+// note counts a result and reports it. Other errors than the time-out are
 // none of the ping's: the connection has ended or the user has.
 func (s *pinging) note(r pingResult) {
 	switch {
 	case r.err == nil:
 		s.stats.add(r.rtt)
-		fmt.Fprintf(s.out, "pong from %v: seq=%d rtt=%s\n", s.conn.RemoteAddr(), r.seq, milliseconds(r.rtt))
+		s.report.pong(r.seq, r.rtt)
 	case errors.Is(r.err, context.DeadlineExceeded):
-		fmt.Fprintf(s.out, "no pong for seq=%d within %v\n", r.seq, s.call.timeout)
+		s.report.lost(r.seq)
 	}
 }

@@ -96,13 +96,14 @@ func (p *probeCall) run(ctx context.Context, operands []string, std stdio) (stat
 	}
 	url := operands[0]
 	s := &search{longest: p.longest, precision: p.precision / 100, parallel: p.parallel}
-	report := p.newReport(url, std)
+	report := p.newReport(url, std.out)
 	report.begin()
 	try := func(ctx context.Context, silence time.Duration) (outcome, error) { return p.try(ctx, url, silence) }
 	err := (&probing{search: s, try: try, report: report.trial}).run(ctx)
 	report.end(s, err)
 	switch {
 	case err != nil:
+		fmt.Fprintf(std.err, "tandem probe: %s\n", escape(explainRefusal(err)))
 		return statusProbeError
 	case !s.complete():
 		return statusFailed

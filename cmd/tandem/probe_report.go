@@ -15,18 +15,18 @@ type probeReport interface {
 	end(*search, error)
 }
 
-func (p *probeCall) newReport(url string, std stdio) probeReport {
+func (p *probeCall) newReport(url string, out io.Writer) probeReport {
 	if p.json {
-		return &probeJSON{url, json.NewEncoder(std.out)}
+		return &probeJSON{url, json.NewEncoder(out)}
 	}
-	return &probeText{p, url, std}
+	return &probeText{p, url, out}
 }
 
 // probeText writes for people.
 type probeText struct {
 	call *probeCall
 	url  string
-	std  stdio
+	out  io.Writer
 }
 
 func (t *probeText) begin() {
@@ -34,20 +34,17 @@ func (t *probeText) begin() {
 	if t.call.tcpKeepalive > 0 {
 		tcp = fmt.Sprintf("TCP probes every %v", t.call.tcpKeepalive)
 	}
-	fmt.Fprintf(t.std.out, "PROBE %s: silences of up to %v, %d at a time; %s\n",
+	fmt.Fprintf(t.out, "PROBE %s: silences of up to %v, %d at a time; %s\n",
 		escape(t.url), t.call.longest, t.call.parallel, tcp)
 }
 
 func (t *probeText) trial(o outcome) {
-	fmt.Fprintf(t.std.out, "idle for %9s: %s\n", seconds(o.Idle), o.describe())
+	fmt.Fprintf(t.out, "idle for %9s: %s\n", seconds(o.Idle), o.describe())
 }
 
-func (t *probeText) end(s *search, err error) {
-	fmt.Fprintf(t.std.out, "\n--- %s ---\n", escape(t.url))
-	writeVerdict(t.std.out, s)
-	if err != nil {
-		fmt.Fprintf(t.std.err, "tandem probe: %s\n", escape(explainRefusal(err)))
-	}
+func (t *probeText) end(s *search, _ error) {
+	fmt.Fprintf(t.out, "\n--- %s ---\n", escape(t.url))
+	writeVerdict(t.out, s)
 }
 
 // writeVerdict writes what is known in the end, and what follows from it.

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"iter"
@@ -92,6 +93,9 @@ func New[C comparable](face Face[C], opts *Options) (*Server[C], error) {
 // Listen makes s listen: on the listeners that the options have, else on addr,
 // which is host:port or, for a Unix socket, unix:path.
 func (s *Server[C]) Listen(addr string) error {
+	if !hasCertificate(s.opts.TLSConfig) {
+		return errNoCertificate
+	}
 	s.listeners = s.opts.Listeners
 	if len(s.listeners) == 0 {
 		listener, err := listen(addr)
@@ -102,6 +106,14 @@ func (s *Server[C]) Listen(addr string) error {
 	}
 	s.serve()
 	return nil
+}
+
+// errNoCertificate tells at once what net/http would only tell Wait.
+var errNoCertificate = errors.New("websocket: no certificate in TLSConfig")
+
+func hasCertificate(config *tls.Config) bool {
+	return config == nil || len(config.Certificates) > 0 ||
+		config.GetCertificate != nil || config.GetConfigForClient != nil
 }
 
 func listen(addr string) (net.Listener, error) {

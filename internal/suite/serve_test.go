@@ -2,6 +2,7 @@ package suite
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -303,6 +304,10 @@ func TestListen(t *testing.T) {
 		ok(t, server.Close())
 		_, err = s.Server.Serve(echoing, "127.0.0.1:0", &Options{Origins: []string{"no origin"}})
 		is(t, err, protocol.ErrOrigin)
+		_, err = s.Server.Serve(echoing, "127.0.0.1:0", &Options{TLS: new(tls.Config)})
+		if err == nil || !strings.Contains(err.Error(), "no certificate") {
+			t.Errorf("error %v", err)
+		}
 		_, err = s.Server.NewHandler(echoing, &Options{Protocol: []string{"a", "a"}})
 		is(t, err, protocol.ErrSubprotocol)
 	})

@@ -541,6 +541,27 @@ func TestCloseLastsNoLonger(t *testing.T) {
 	})
 }
 
+// TestCloseSeenAfterWait: the grace period ends while a Wait reads, so that no
+// attendant is needed then. One is needed when the Wait is over, or the peer's
+// close frame is not seen.
+func TestCloseSeenAfterWait(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		client, server := face.Pipe(nil, nil)
+		server.Recv(5 * time.Millisecond) // its attendant, and the pong, come late
+		pong, err := client.Ping(nil)
+		ok(t, err)
+		if rtt, err := pong.Wait(0); err != nil || rtt < 10*time.Millisecond {
+			t.Fatalf("Wait returned %v, %v: it should last longer than the grace period", rtt, err)
+		}
+		begun := time.Now()
+		ok(t, server.Close())
+		if took := time.Since(begun); took > time.Second {
+			t.Errorf("Close took %v: nobody read on the other side", took)
+		}
+		client.Close()
+	})
+}
+
 // TestShutdownCut has the context of a Shutdown end while it waits behind a
 // blocked Send: it was us who did not wait, and not the peer who was slow.
 func TestShutdownCut(t *testing.T) {

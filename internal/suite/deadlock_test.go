@@ -38,56 +38,51 @@ func floods() []flood {
 	}
 }
 
-// TestNoDeadlock has both sides send at once while another goroutine of each
-// receives.
-func TestNoDeadlock(t *testing.T) {
-	for _, f := range floods() {
-		t.Run(f.name, func(t *testing.T) {
-			Each(t, func(t *testing.T, s Setting) {
-				synctest.Test(t, func(t *testing.T) {
-					s = s.Plain()
-					s.ClientOptions.MaxMessageSize = -1
-					s.ServerOptions.MaxMessageSize = -1
-					client, server, _, _ := s.Over(t)
-					floodBoth(t, client, server, f, 0)
-				})
-			})
-		})
-	}
-}
-
-// TestNoDeadlockTCP does so over TCP, with the small buffers of a socket.
-func TestNoDeadlockTCP(t *testing.T) {
+// eachFlood runs test for each pair of faces and each flood. Nothing is
+// compressed, for it would be too little then, and a message may be as long as
+// it is.
+func eachFlood(t *testing.T, test func(t *testing.T, s Setting, f flood)) {
 	for _, f := range floods() {
 		t.Run(f.name, func(t *testing.T) {
 			Each(t, func(t *testing.T, s Setting) {
 				s = s.Plain()
 				s.ClientOptions.MaxMessageSize = -1
 				s.ServerOptions.MaxMessageSize = -1
-				clientEnd, serverEnd := tcpPair(t)
-				client, server := s.Pair(t, clientEnd, serverEnd)
-				floodBoth(t, client, server, f, 0)
+				test(t, s, f)
 			})
 		})
 	}
 }
 
+// TestNoDeadlock has both sides send at once while another goroutine of each
+// receives.
+func TestNoDeadlock(t *testing.T) {
+	eachFlood(t, func(t *testing.T, s Setting, f flood) {
+		synctest.Test(t, func(t *testing.T) {
+			client, server, _, _ := s.Over(t)
+			floodBoth(t, client, server, f, 0)
+		})
+	})
+}
+
+// TestNoDeadlockTCP does so over TCP, with the small buffers of a socket.
+func TestNoDeadlockTCP(t *testing.T) {
+	eachFlood(t, func(t *testing.T, s Setting, f flood) {
+		clientEnd, serverEnd := tcpPair(t)
+		client, server := s.Pair(t, clientEnd, serverEnd)
+		floodBoth(t, client, server, f, 0)
+	})
+}
+
 // TestSendAllFirst has both sides send everything before they receive. They
 // block, for nobody takes what they send, until they begin to receive.
 func TestSendAllFirst(t *testing.T) {
-	for _, f := range floods() {
-		t.Run(f.name, func(t *testing.T) {
-			Each(t, func(t *testing.T, s Setting) {
-				synctest.Test(t, func(t *testing.T) {
-					s = s.Plain()
-					s.ClientOptions.MaxMessageSize = -1
-					s.ServerOptions.MaxMessageSize = -1
-					client, server, _, _ := s.Over(t)
-					floodBoth(t, client, server, f, time.Minute)
-				})
-			})
+	eachFlood(t, func(t *testing.T, s Setting, f flood) {
+		synctest.Test(t, func(t *testing.T) {
+			client, server, _, _ := s.Over(t)
+			floodBoth(t, client, server, f, time.Minute)
 		})
-	}
+	})
 }
 
 // tcpPair returns the two ends of a TCP connection with small buffers.

@@ -51,32 +51,30 @@ func options(config keepalive.Config) face.Options {
 // A process that was stopped does not answer, though its system acknowledges
 // what we send.
 func TestStoppedPeer(t *testing.T) {
-	rig.Need(t)
-	t.Parallel()
-	forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *witness.End) {
-		p := &program{face: face.Both[0], config: witness.Off}
-		end := open(p, witness.Quick)
-		end.AwaitPongs(t, 2)
-		signal(t, p, syscall.SIGSTOP)
-		checkCause(t, end, time.Now(), keepalive.PeerStuck, "the peer is stuck")
-	})
+	testStoppedPeer(t, face.Sync{}, func(*witness.End) {})
 }
 
 // It makes no difference that we send, as long as the system has room for it.
 func TestStoppedPeerThatWeSendTo(t *testing.T) {
+	testStoppedPeer(t, face.Async{}, func(end *witness.End) {
+		for end.Send(protocol.TextMessage("anybody there?"), 0) == nil {
+			time.Sleep(50 * time.Millisecond)
+		}
+	})
+}
+
+// testStoppedPeer stops a process that uses a face. What then does with the
+// connection to it goes on until that ends.
+func testStoppedPeer(t *testing.T, stopped face.Face, then func(end *witness.End)) {
 	rig.Need(t)
 	t.Parallel()
 	forEnds(t, func(t *testing.T, open func(peer, keepalive.Config) *witness.End) {
-		p := &program{face: face.Both[1], config: witness.Off}
+		p := &program{face: stopped, config: witness.Off}
 		end := open(p, witness.Quick)
 		end.AwaitPongs(t, 2)
 		signal(t, p, syscall.SIGSTOP)
 		silent := time.Now()
-		go func() { // ends with the connection
-			for end.Send(protocol.TextMessage("anybody there?"), 0) == nil {
-				time.Sleep(50 * time.Millisecond)
-			}
-		}()
+		go then(end) // ends with the connection
 		checkCause(t, end, silent, keepalive.PeerStuck, "the peer is stuck")
 	})
 }

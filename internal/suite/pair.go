@@ -41,9 +41,9 @@ func (s Setting) Plain() Setting {
 func (s Setting) Pair(t *testing.T, clientEnd, serverEnd net.Conn) (client, server Conn) {
 	t.Helper()
 	accepted := make(chan Conn, 1)
-	listener := newListener(serverEnd)
+	listener := newListener(transport(serverEnd))
 	s.ServerOptions.Listener = listener
-	s.ClientOptions.NetConn = clientEnd
+	s.ClientOptions.NetConn = transport(clientEnd)
 	serving, err := s.Server.Serve(func(conn Conn) error {
 		accepted <- conn
 		<-conn.Done()

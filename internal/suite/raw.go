@@ -81,6 +81,7 @@ func (e End) Against(t *testing.T) (Conn, *Raw) {
 func (e End) AgainstOver(t *testing.T, ours, theirs net.Conn) (Conn, *Raw) {
 	t.Helper()
 	t.Cleanup(func() { theirs.Close() })
+	ours = transport(ours)
 	if e.Role == protocol.Client {
 		raw := newRaw(theirs, protocol.Server)
 		return e.connect(t, ours, raw), raw

@@ -19,9 +19,6 @@ import (
 	"github.com/tandemws/tandem/protocol"
 )
 
-// plain hides what a connection is: only Read and Write are left to use.
-type plain struct{ net.Conn }
-
 // plainly has a listener accept such connections.
 type plainly struct{ net.Listener }
 

@@ -14,3 +14,5 @@ require (
 	github.com/klauspost/compress v1.20.3
 	nhooyr.io/websocket v1.8.17
 )
+
+require github.com/gorilla/websocket v1.5.3

@@ -76,8 +76,8 @@ func Watch(ctx context.Context, conn PingConn, cfg Config) error {
 type Watcher struct {
 	// Pong, if not nil, is called with the round trip of each ping that was
 	// answered, one that waited for us to read excepted (see AfterRead). It is
-	// called from a goroutine of the ping's and must not wait for long. Set it
-	// before Watch.
+	// called from a goroutine of the ping's, while another call may be under
+	// way, and must not wait for long. Set it before Watch.
 	Pong func(rtt time.Duration)
 
 	mu       sync.Mutex

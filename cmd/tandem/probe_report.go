@@ -95,7 +95,7 @@ func writeDoubts(out io.Writer, s *search) {
 	if s.unsteady {
 		fmt.Fprintln(out, "The path is not steady: longer silences than that were survived too.")
 	}
-	if s.recommend() < keepalive.DefaultInterval && s.ended.Idle == 0 {
+	if s.recommend() < keepalive.DefaultInterval && s.ended.Idle == 0 && s.noise == 0 {
 		fmt.Fprintln(out, "No longer silence was tried; see --max.")
 	}
 }

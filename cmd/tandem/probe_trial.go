@@ -26,6 +26,11 @@ const (
 	// settling is how long a server may talk after the opening, as many greet
 	// their clients, before it counts as noise.
 	settling = time.Second
+
+	// maxInterruptions is how often the peer may break the silence until it is
+	// given up. The first time may be the odd part of a period, as with a ping
+	// whose phase is random; the second tells how long the period is.
+	maxInterruptions = 2
 )
 
 // try opens a connection, is silent for a time, and returns what became of
@@ -93,10 +98,12 @@ func (t *trial) roundTrip(ctx context.Context) (time.Duration, error) {
 }
 
 // beSilent waits until nothing has gone over the wire for the time, and then
-// looks whether something still does.
+// looks whether something still does. When the peer breaks the silence it
+// begins anew.
 func (t *trial) beSilent(ctx context.Context, silence time.Duration) outcome {
 	settled := time.Now().Add(settling)
-	for {
+	var longest time.Duration // silence that was broken
+	for interruptions := 0; ; {
 		rest := silence - t.wire.idle()
 		if rest <= 0 {
 			return t.knock(ctx)
@@ -106,8 +113,12 @@ func (t *trial) beSilent(ctx context.Context, silence time.Duration) outcome {
 		case <-t.conn.Done():
 			return t.ended()
 		case <-t.wire.heard:
-			if time.Now().After(settled) {
-				return t.interrupted(ctx)
+			if time.Now().Before(settled) {
+				continue
+			}
+			longest = max(longest, t.wire.before())
+			if interruptions++; interruptions == maxInterruptions {
+				return t.interrupted(ctx, longest)
 			}
 		case <-ctx.Done():
 			return outcome{Fate: noOutcome, Detail: ctx.Err().Error()}
@@ -136,15 +147,16 @@ func (t *trial) knock(ctx context.Context) outcome {
 // ended tells of a connection that ended while it was silent.
 func (t *trial) ended() outcome {
 	f, detail := fateOf(t.conn.Err())
-	// What came last may belong to the end: a close frame, or that of TLS.
+	// What came last may belong to the end: a close frame, or that of TLS. If
+	// not, the longer silence was survived, and the end is not about idleness.
 	idle := max(t.wire.idle(), t.wire.before())
 	return outcome{Idle: idle, Fate: f, Seen: true, Detail: detail}
 }
 
 // interrupted tells of bytes that came: a close frame, or noise if the
-// connection goes on.
-func (t *trial) interrupted(ctx context.Context) outcome {
-	o := outcome{Idle: t.wire.before(), Fate: noisy}
+// connection goes on, and the longest silence until then.
+func (t *trial) interrupted(ctx context.Context, longest time.Duration) outcome {
+	o := outcome{Idle: longest, Fate: noisy}
 	select {
 	case <-t.conn.Done():
 		o.Seen = true

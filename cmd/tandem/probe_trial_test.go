@@ -32,7 +32,6 @@ type probeTest struct {
 type pathConn struct {
 	net.Conn
 	idle    time.Duration
-	expire  func(*pathConn)
 	timer   *time.Timer
 	dropped atomic.Bool // the way forwards nothing any more
 	cut     atomic.Bool // reads and writes fail
@@ -130,7 +129,7 @@ func TestProbe(t *testing.T) {
 		{"quick close frame", nil, closesAfter(300 * time.Millisecond), off, func(v *probeSummary) bool {
 			return v.Fate == closeFrame && near(v.Timeout, 300*time.Millisecond)
 		}, statusOK},
-		{"server pings", nil, readQuietly, keepalive.Config{Interval: 5 * time.Second, Phase: 5 * time.Second}, func(v *probeSummary) bool {
+		{"server pings", nil, readQuietly, keepalive.Config{Interval: 5 * time.Second, Phase: 2 * time.Second}, func(v *probeSummary) bool {
 			return v.Timeout == 0 && near(v.Noise, 5*time.Second) && near(v.Survived, 5*time.Second)
 		}, statusOK},
 		{"greeting", expires(7*time.Second, forget), func(ctx context.Context, conn *wsasync.ServerConn) error {

@@ -9,11 +9,11 @@ import (
 // bars are the steps of a sparkline, the lowest first.
 var bars = []rune("▁▂▃▄▅▆▇█")
 
-// A missing round trip is drawn as noAnswer.
-const (
-	missing  time.Duration = -1
-	noAnswer               = 'x'
-)
+// missing stands for a round trip that there was none of, and is drawn as
+// noAnswer.
+const missing = time.Duration(-1)
+
+const noAnswer = 'x'
 
 // A sparkline keeps the latest round trips for a picture of one line.
 type sparkline struct{ values []time.Duration }

@@ -70,6 +70,10 @@ type ClientOptions struct {
 	// 20 s, and 20 s for a sign of life.
 	Keepalive keepalive.Config
 
+	// Hooks, if not nil, are told of pings, pongs, pauses and time-outs of
+	// the connection.
+	Hooks *keepalive.Hooks
+
 	// MaxMessageSize is the size in bytes of the largest message that is
 	// accepted. A larger one fails the connection with code 1009. Default
 	// 1 MiB.
@@ -133,6 +137,7 @@ func Connect(ctx context.Context, url string, opts *ClientOptions) (*ClientConn,
 	c := new(ClientConn)
 	c.response = opened.Response
 	c.subprotocol = opened.Agreement.Subprotocol
+	c.link.SetHooks(c, opts.Hooks)
 	c.start(context.WithoutCancel(ctx), opened.Conn, opened.Early, core.Link().With(opened.Agreement.Extensions))
 	return c, nil
 }

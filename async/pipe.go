@@ -28,6 +28,8 @@ func Pipe(ctx context.Context, opts *PipeOptions) (*ClientConn, *ServerConn) {
 	dialed, served := dial.Options(opts.Client), serve.Options(opts.Server)
 	ours, theirs := link.Negotiate(dialed.Extensions, dialed.Compression, served.Extensions, served.Compression)
 	ctx = context.WithoutCancel(orBackground(ctx))
+	client.link.SetHooks(client, opts.Client.Hooks)
+	server.link.SetHooks(server, opts.Server.Hooks)
 	client.start(ctx, a, nil, dialed.Link().With(ours))
 	server.start(ctx, b, nil, served.Link().With(theirs))
 	return client, server

@@ -3,6 +3,7 @@ package keepalive
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 )
@@ -186,6 +187,30 @@ func (e *TimeoutError) details() []string {
 		add("usual round trip %v", rounded(e.RTT))
 	}
 	return list
+}
+
+// LogValue returns what was seen as attributes for log/slog, for those who
+// search their logs by them.
+func (e *TimeoutError) LogValue() slog.Value {
+	attrs := []slog.Attr{
+		slog.String("cause", e.Cause.String()),
+		slog.Duration("waited", e.Waited),
+		slog.Bool("ping_sent", e.PingSent),
+		slog.Duration("since_byte", e.SinceByte),
+		slog.Duration("paused", e.Paused),
+		slog.Bool("paused_now", e.PausedNow),
+		slog.Int("queued", e.Queued),
+		slog.Int64("unsent", e.Unsent),
+		slog.Duration("rtt", e.RTT),
+	}
+	if tr := &e.Transport; tr.Known {
+		attrs = append(attrs,
+			slog.Int64("unacked", tr.Unacked),
+			slog.Duration("since_ack", tr.SinceAck),
+			slog.Int64("send_window", tr.SendWindow),
+			slog.Int("retransmits", tr.Retransmits))
+	}
+	return slog.GroupValue(attrs...)
 }
 
 // rounded leaves out digits that nobody needs.

@@ -42,6 +42,9 @@ var (
 //     ping is being written at that very moment the library may close it, as
 //     it does when any context ends within a write.
 //
+// In place of the pongs of [ModePong], which these libraries do not send, it
+// sends pings whose answers nobody waits for.
+//
 // No goroutine is left when it returns. With a negative Interval it waits for
 // ctx alone. [ModePong] is refused with [ErrPongMode].
 //
@@ -125,6 +128,9 @@ func (w *Watcher) start(cfg Config, now time.Time) bool {
 		return false
 	}
 	w.used = true
+	if cfg.Mode == ModePong {
+		cfg.Mode, cfg.Timeout = ModePing, off // such a connection sends no pongs
+	}
 	w.monitor.Start(cfg, now)
 	w.patience = patience(cfg.interval())
 	w.paused = 0

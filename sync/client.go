@@ -74,6 +74,10 @@ type ClientOptions struct {
 	// saves a goroutine for each. By default the connection has its own.
 	KeepaliveThread *keepalive.Thread
 
+	// Hooks, if not nil, are told of pings, pongs, pauses and time-outs of
+	// the connection.
+	Hooks *keepalive.Hooks
+
 	// MaxMessageSize is the size in bytes of the largest message that is
 	// accepted. A larger one fails the connection with code 1009. Default
 	// 1 MiB.
@@ -131,6 +135,7 @@ func (o *ClientOptions) core() *dial.Options {
 		OpenTimeout:      o.OpenTimeout,
 		CloseTimeout:     o.CloseTimeout,
 		WriteTimeout:     o.WriteTimeout,
+		Hooks:            o.Hooks,
 		Keepalive:        o.Keepalive,
 		MaxMessageSize:   o.MaxMessageSize,
 		MaxQueue:         o.MaxQueue,
@@ -171,6 +176,7 @@ func Connect(url string, opts *ClientOptions) (*ClientConn, error) {
 	c := new(ClientConn)
 	c.response = opened.Response
 	c.subprotocol = opened.Agreement.Subprotocol
+	c.link.SetHooks(c, opts.Hooks)
 	c.start(opened.Conn, opened.Early, core.Link().With(opened.Agreement.Extensions), opts.thread())
 	return c, nil
 }

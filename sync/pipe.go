@@ -24,6 +24,8 @@ func Pipe(opts *PipeOptions) (*ClientConn, *ServerConn) {
 	}
 	a, b := link.NewPipe()
 	client, server := new(ClientConn), new(ServerConn)
+	client.link.SetHooks(client, opts.Client.Hooks)
+	server.link.SetHooks(server, opts.Server.Hooks)
 	dialed, served := opts.Client.core(), serve.Options(opts.Server)
 	ours, theirs := link.Negotiate(dialed.Extensions, dialed.Compression, served.Extensions, served.Compression)
 	client.start(a, nil, dialed.Link().With(ours), opts.Client.thread())

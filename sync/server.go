@@ -74,6 +74,10 @@ type ServerOptions struct {
 	// 20 s, and 20 s for a sign of life.
 	Keepalive keepalive.Config
 
+	// Hooks, if not nil, are told of pings, pongs, pauses and time-outs of
+	// each connection.
+	Hooks *keepalive.Hooks
+
 	// MaxMessageSize is the size in bytes of the largest message that is
 	// accepted. A larger one fails the connection with code 1009. Default
 	// 1 MiB.
@@ -161,6 +165,10 @@ func (s *Server) Wait() error { return s.core.Wait() }
 // runs.
 func (s *Server) Done() <-chan struct{} { return s.core.Done() }
 
+// Stats returns what was counted on all connections since the start, those that
+// have ended included.
+func (s *Server) Stats() keepalive.Totals { return s.core.Stats() }
+
 // Connections returns the connections that are open now.
 func (s *Server) Connections() iter.Seq[*ServerConn] { return s.core.Connections() }
 
@@ -203,6 +211,10 @@ func NewHandler(handler HandlerFunc, opts *ServerOptions) (*Handler, error) {
 // ServeHTTP performs the opening handshake and runs the handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.core.ServeHTTP(w, r) }
 
+// Stats returns what was counted on all connections since the start, those that
+// have ended included.
+func (h *Handler) Stats() keepalive.Totals { return h.core.Stats() }
+
 // Connections returns the connections that are open now.
 func (h *Handler) Connections() iter.Seq[*ServerConn] { return h.core.Connections() }
 
@@ -234,6 +246,7 @@ func newServerConn(up serve.Upgraded, thread *keepalive.Thread) *ServerConn {
 	if !up.DiscardRequest {
 		c.response = up.Response()
 	}
+	c.link.SetHooks(c, up.Hooks)
 	c.start(up.Conn, up.Early, up.Options, thread)
 	return c
 }

@@ -57,6 +57,7 @@ type Options struct {
 
 	CloseTimeout, WriteTimeout, OpenTimeout time.Duration
 	Keepalive                               keepalive.Config
+	Hooks                                   *keepalive.Hooks
 	MaxMessageSize                          int64
 	Compression                             protocol.Deflate
 	MaxQueue, MaxQueueBytes                 int
@@ -130,6 +131,7 @@ type Server interface {
 	Shutdown(timeout time.Duration) error
 	CloseWith(code protocol.CloseCode, reason string) error
 	Len() int // how many connections are open
+	Stats() keepalive.Totals
 }
 
 // A Handler is an http.Handler of either face.

@@ -105,6 +105,8 @@ func (c *Conn) mayRead() bool {
 	}
 	if !c.pausing && c.full() {
 		c.pausing, c.pausedAt = true, time.Since(c.start())
+		c.opts.Counters.pause()
+		c.tell(event{kind: paused})
 	}
 	return !c.pausing
 }
@@ -140,7 +142,9 @@ func (c *Conn) resume() {
 		c.opts.MaxQueueBytes >= 0 && 4*c.queue.bytes > c.opts.MaxQueueBytes {
 		return
 	}
-	c.paused += time.Since(c.start()) - c.pausedAt
+	stood := time.Since(c.start()) - c.pausedAt
+	c.paused += stood
 	c.pausing = false
+	c.tell(event{kind: resumed, took: stood})
 	c.waiters.wakeAll()
 }

@@ -259,6 +259,7 @@ func (c *Conn) end() {
 	}
 	c.pongs = nil
 	c.waiters.wakeAll()
+	c.opts.Counters.close(c.proto.CloseError())
 	if err := c.proto.CloseError(); c.onEnd != nil {
 		c.unlock()
 		c.onEnd(err)

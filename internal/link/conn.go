@@ -50,6 +50,7 @@ type Options struct {
 	Hold             time.Duration // how long an answer may wait for its siblings; negative: not at all
 	Keepalive        keepalive.Config
 	Extensions       []protocol.Extension // the connection's own; see With
+	Counters         *Counters            // a server's; nil: nothing is counted
 	Logger           *slog.Logger
 }
 
@@ -104,6 +105,7 @@ func (c *Conn) Init(conn net.Conn, early []byte, opts *Options) {
 	c.tr = newTransport(conn)
 	c.keeper.monitor.Start(opts.Keepalive, time.Now())
 	c.stats.LastByte = c.start()
+	opts.Counters.open()
 	c.lock()
 	c.feedEarly(early)
 	c.startGrace()

@@ -108,7 +108,9 @@ func (c *Conn) takeOut() (from *block) {
 
 // wrote settles what was written and what is left; err is the transport's.
 func (c *Conn) wrote(from *block, err error) {
-	c.keeper.wrote(c.out.sent.Load(), c.out.len() == 0, c.start())
+	if c.keeper.wrote(c.out.sent.Load(), c.out.len() == 0, c.start()) {
+		c.tellPingSent()
+	}
 	rest := c.out.head
 	c.out.head, c.out.body = nil, nil
 	if err != nil {

@@ -90,11 +90,12 @@ func (k *keeper) taken() {
 	}
 }
 
-// wrote notes that the transport took n bytes, and whether all were taken.
-func (k *keeper) wrote(n int64, all bool, start time.Time) {
+// wrote notes that the transport took n bytes, and whether all were taken. It
+// reports whether the latest ping left with them.
+func (k *keeper) wrote(n int64, all bool, start time.Time) (pingLeft bool) {
 	k.written += n
 	if k.state == pingWritten || n == 0 {
-		return
+		return false
 	}
 	k.lastTook = time.Since(start)
 	switch {
@@ -104,6 +105,7 @@ func (k *keeper) wrote(n int64, all bool, start time.Time) {
 	default:
 		k.state = pingEncoded // the rest is pending again, and it may be there
 	}
+	return k.state == pingWritten
 }
 
 func (k *keeper) stop() {
@@ -184,7 +186,7 @@ func (c *Conn) keepalivePing(due time.Time) {
 	}
 	c.waiting.push(id, due.Sub(c.start()))
 	c.keeper.state = pingOwed
-	c.stats.PingsSent++
+	c.countPing()
 	c.flush()
 	c.attendNow()
 }
@@ -193,12 +195,14 @@ func (c *Conn) keepalivePing(due time.Time) {
 // which cannot be refused, and nothing answers it.
 func (c *Conn) keepalivePong() {
 	if c.proto.SendPong(nil) == nil {
+		c.opts.Counters.pong()
 		c.flush()
 	}
 }
 
 // giveUp cuts the connection, after an attempt to say why that does not wait.
 func (c *Conn) giveUp(cause *keepalive.TimeoutError) {
+	c.tell(event{kind: timedOut, err: cause})
 	c.aborted = true
 	c.fail(protocol.InternalError, "keepalive ping timeout", cause)
 	c.pokeWriter()

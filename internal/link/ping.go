@@ -33,7 +33,7 @@ func (c *Conn) Ping(l *Limit, payload []byte) (*Pong, error) {
 		c.unlock()
 		return nil, err
 	}
-	c.stats.PingsSent++
+	c.countPing()
 	pong := &Pong{c: c, id: id}
 	c.pongs = append(c.pongs, pong)
 	c.unlock()
@@ -71,6 +71,19 @@ func (p *Pong) Wait(l *Limit) (time.Duration, error) {
 	return p.rtt, p.err
 }
 
+// countPing counts a ping that is about to leave.
+func (c *Conn) countPing() {
+	c.stats.PingsSent++
+	c.opts.Counters.ping()
+}
+
+// countPong counts a pong that answered a ping.
+func (c *Conn) countPong(rtt time.Duration) {
+	c.stats.AddRTT(rtt)
+	c.opts.Counters.answered(rtt)
+	c.tell(event{kind: pongReceived, took: rtt})
+}
+
 // forget takes the ping from those that wait.
 func (p *Pong) forget() {
 	c := p.c
@@ -88,7 +101,7 @@ func (c *Conn) settle() {
 		return
 	}
 	newest := settled[len(settled)-1]
-	c.stats.AddRTT(newest.RTT)
+	c.countPong(newest.RTT)
 	if due := c.waiting.settle(newest.ID); due != 0 {
 		c.keeper.pongDue = due
 	}

@@ -6,6 +6,7 @@ type rare struct {
 	ended      chan struct{} // closed when the transport is; nil until asked for
 	readWatch  watch         // interrupts a read when a context ends
 	writeWatch watch         // interrupts a write when a context ends
+	audience   *audience     // who is told of keepalive; nil: nobody
 }
 
 // rarely returns it.

@@ -74,7 +74,7 @@ func (s *Server[C]) upgrade(w http.ResponseWriter, r *http.Request) (up Upgraded
 		conn.Close()
 		return up, err
 	}
-	return Upgraded{conn, early, r, header, agreement, s.link.With(agreement.Extensions), s.opts.DiscardRequest}, nil
+	return Upgraded{conn, early, r, header, agreement, s.link.With(agreement.Extensions), s.opts.Hooks, s.opts.DiscardRequest}, nil
 }
 
 // hijack takes the connection from net/http, with what was read and not used.

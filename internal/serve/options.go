@@ -32,6 +32,7 @@ type Options struct {
 	CloseTimeout time.Duration
 	WriteTimeout time.Duration
 	Keepalive    keepalive.Config
+	Hooks        *keepalive.Hooks
 
 	MaxMessageSize   int64
 	MaxQueue         int

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tandemws/tandem/internal/link"
+	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 	"golang.org/x/sync/errgroup"
 )
@@ -39,6 +40,7 @@ type Upgraded struct {
 	Header         http.Header // of the response
 	Agreement      protocol.Agreement
 	Options        *link.Options
+	Hooks          *keepalive.Hooks
 	DiscardRequest bool // keep neither request nor response
 }
 
@@ -84,6 +86,7 @@ func New[C comparable](face Face[C], opts *Options) (*Server[C], error) {
 		return nil, err
 	}
 	s := &Server[C]{face: face, opts: opts, acceptor: acceptor, link: opts.Link()}
+	s.link.Counters = new(link.Counters)
 	s.logger = s.link.Logger
 	s.conns = make(map[C]struct{})
 	s.idle, s.ended = make(chan struct{}), make(chan struct{})
@@ -189,6 +192,9 @@ func (s *Server[C]) Wait() error {
 	<-s.ended
 	return s.err
 }
+
+// Stats returns what was counted on all connections.
+func (s *Server[C]) Stats() keepalive.Totals { return s.link.Counters.Totals() }
 
 // Connections returns the connections that are open now.
 func (s *Server[C]) Connections() iter.Seq[C] {

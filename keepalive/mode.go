@@ -40,14 +40,16 @@ func (m Mode) String() string {
 
 // putOff moves the next ping to an interval after the latest byte: the grid
 // begins anew there. The handshake is no reason to, so that first pings stay
-// spread; and pings that are without an answer stay so.
+// spread; and pings that are without an answer stay so. But such a link is not
+// dead, also if we were late three times in a row: with the pings put off there
+// is no look at the transport that would show it.
 func (m *Monitor) putOff(heard time.Duration) {
 	at := heard + m.interval
 	if heard == 0 || at <= m.next {
 		return
 	}
 	unanswered := m.base <= m.last
-	m.first, m.next = at, at
+	m.first, m.next, m.reprobes = at, at, 0
 	if !unanswered {
 		m.base = at
 	}

@@ -19,6 +19,7 @@ import (
 // does.
 func (s *Server[C]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.enter() {
+		declineBody(w, r)
 		http.Error(w, "server is shutting down", http.StatusServiceUnavailable)
 		return
 	}
@@ -56,13 +57,13 @@ func (s *Server[C]) open(w http.ResponseWriter, r *http.Request) (conn C, ok boo
 func (s *Server[C]) upgrade(w http.ResponseWriter, r *http.Request) (up Upgraded, err error) {
 	agreement, header, err := s.acceptor.Accept(r)
 	if err != nil {
-		refuse(w, err)
+		refuse(w, r, err)
 		return up, err
 	}
 	protocol.AddHeader(header, w.Header()) // what middleware has set
 	response, err := protocol.AppendResponse(nil, header, time.Now())
 	if err != nil {
-		refuse(w, err)
+		refuse(w, r, err)
 		return up, err
 	}
 	conn, early, err := hijack(w)
@@ -102,7 +103,7 @@ func (s *Server[C]) respond(conn net.Conn, response []byte) error {
 
 // refuse answers a failed handshake. What is our own fault is no business of
 // the client's.
-func refuse(w http.ResponseWriter, err error) {
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status, text := http.StatusInternalServerError, ""
 	var failed *protocol.HandshakeError
 	if errors.As(err, &failed) {
@@ -115,7 +116,19 @@ func refuse(w http.ResponseWriter, err error) {
 	if text == "" {
 		text = http.StatusText(status)
 	}
+	declineBody(w, r)
 	http.Error(w, text, status)
+}
+
+// declineBody has the connection end behind the answer when the request has a
+// body. Nobody will read it, and net/http would wait for it, before it answers
+// and before it closes: for ever, if the client declares one and does not send
+// it. A server of somebody else's may know no deadlines, and bounds it itself.
+func declineBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		w.Header().Set("Connection", "close")
+		http.NewResponseController(w).SetReadDeadline(time.Now())
+	}
 }
 
 // run runs the handler and closes the connection behind it. What is on the

@@ -508,6 +508,39 @@ func TestPlainHTTP(t *testing.T) {
 	})
 }
 
+// TestRefusedBody refuses requests that declare a body which never comes: the
+// answer does not wait for it, and the connection ends behind the answer.
+func TestRefusedBody(t *testing.T) {
+	for _, face := range Faces {
+		for name, head := range map[string]string{
+			"upgrade":      "GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n",
+			"plain":        "GET / HTTP/1.1\r\nContent-Length: 5\r\n",
+			"chunked":      "GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n",
+			"other method": "POST / HTTP/1.1\r\nContent-Length: 1000000000000\r\n",
+		} {
+			t.Run(face.Name()+"/"+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					network := NewNetwork()
+					server, err := face.Serve(echoing, "", &Options{Listener: network})
+					ok(t, err)
+					conn, err := network.Dial(t.Context(), "", "")
+					ok(t, err)
+					begun := time.Now()
+					_, err = io.WriteString(conn, head+"Host: tandem.test\r\n\r\n")
+					ok(t, err)
+					answer, err := io.ReadAll(conn)
+					ok(t, err)
+					if !strings.HasPrefix(string(answer), "HTTP/1.1 4") || time.Since(begun) > time.Second {
+						t.Errorf("after %v: %.80q", time.Since(begun), answer)
+					}
+					ok(t, conn.Close())
+					ok(t, server.Close())
+				})
+			})
+		}
+	}
+}
+
 // TestOpenTimeoutServer has clients keep a server waiting: one says nothing, one
 // dribbles its request, and one was refused and stays.
 func TestOpenTimeoutServer(t *testing.T) {

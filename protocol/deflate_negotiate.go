@@ -31,7 +31,9 @@ func (d *Deflate) offer() deflateParams {
 //
 // A server that says nothing about the window that we asked for has not agreed
 // to a smaller one (section 7.1.2.1); as we can do with any, that is no reason
-// to give up the connection.
+// to give up the connection. What we say of our own window is a hint, which a
+// server may ignore and answer with a larger one (section 7.1.2.2): it is the
+// most that we may use, and we use no more than we said.
 func (d *Deflate) ProcessResponseParams(params []Param, _ []Extension) (Extension, error) {
 	d = d.WithDefaults()
 	got, err := parseDeflateParams(params, false)
@@ -41,8 +43,7 @@ func (d *Deflate) ProcessResponseParams(params []Param, _ []Extension) (Extensio
 		return nil, err
 	case offer.serverNoTakeover && !got.serverNoTakeover:
 		return nil, errTakeover
-	case offer.serverBits > 0 && got.serverBits > offer.serverBits,
-		offer.clientBits > 0 && got.clientBits > offer.clientBits:
+	case offer.serverBits > 0 && got.serverBits > offer.serverBits:
 		return nil, errWiderWindow
 	}
 	return &deflate{

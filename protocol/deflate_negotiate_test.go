@@ -141,7 +141,8 @@ func TestDeflateClient(t *testing.T) {
 		{Deflate{}, python, pmd + "; server_no_context_takeover", "S15- C12"}, // aiohttp
 		{Deflate{}, python, pmd + "; server_max_window_bits=12; client_no_context_takeover", "S12 C12-"},
 		{Deflate{}, python, pmd + "; server_max_window_bits=13", ""},
-		{Deflate{}, python, pmd + "; server_max_window_bits=12; client_max_window_bits=13", ""},
+		{Deflate{}, python, pmd + "; server_max_window_bits=12; client_max_window_bits=13", "S12 C12"}, // a hint ignored
+		{Deflate{}, python, pmd + "; client_max_window_bits=15", "S15 C12"},
 		{Deflate{}, python, "permessage-bzip2", ""},
 		{Deflate{}, python, pmd + ", " + pmd, ""},
 		{Deflate{}, python, pmd + "; unknown", ""},

@@ -6,7 +6,6 @@ var (
 	errDisabled    = errors.New("it is turned off")
 	errWiderWindow = errors.New("a window larger than the one that was offered")
 	errTakeover    = errors.New("no server_no_context_takeover, which was demanded")
-	errClientBits  = errors.New("client_max_window_bits, which was not offered")
 )
 
 // RequestParams returns what a client offers (RFC 7692, section 7.1).

@@ -162,10 +162,10 @@ func TestDeflateClient(t *testing.T) {
 	} {
 		o := Offer{Extensions: []ClientExtensionFactory{&test.settings}}
 		header := http.Header{}
-		if err := o.offerExtensions(header); err != nil || strings.Join(header[headerExtensions], "") != test.offer {
-			t.Errorf("offers %q, %v, want %q", header[headerExtensions], err, test.offer)
+		if err := o.offerExtensions(header); err != nil || strings.Join(HeaderValues(header, headerExtensions), "") != test.offer {
+			t.Errorf("offers %q, %v, want %q", header, err, test.offer)
 		}
-		accepted, err := o.checkExtensions(http.Header{headerExtensions: {test.answer}})
+		accepted, err := o.checkExtensions(map[string][]string{headerExtensions: {test.answer}})
 		switch {
 		case test.agreed == "":
 			var failed *HandshakeError
@@ -230,12 +230,12 @@ func FuzzDeflateNegotiation(f *testing.F) {
 	f.Add("permessage-deflate; server_max_window_bits=9, x", "permessage-deflate; server_max_window_bits=8")
 	f.Fuzz(func(t *testing.T, offer, answer string) {
 		a := Acceptor{Extensions: []ServerExtensionFactory{new(Deflate)}}
-		accepted, value, err := a.acceptExtensions(http.Header{headerExtensions: {offer}})
+		accepted, value, err := a.acceptExtensions(map[string][]string{headerExtensions: {offer}})
 		if err == nil && (value == "") != (len(accepted) == 0) {
 			t.Fatalf("%q: %d extensions, answer %q", offer, len(accepted), value)
 		}
 		o := Offer{Extensions: []ClientExtensionFactory{new(Deflate)}}
-		if list, err := o.checkExtensions(http.Header{headerExtensions: {answer}}); err == nil && len(list) != 1 {
+		if list, err := o.checkExtensions(map[string][]string{headerExtensions: {answer}}); err == nil && len(list) != 1 {
 			t.Fatalf("%q: %d extensions", answer, len(list))
 		}
 	})

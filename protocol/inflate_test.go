@@ -49,14 +49,14 @@ func samples() [][]byte {
 			}
 		}
 	}
-	return [][]byte{nil, []byte("a"), []byte("Hello"), words, noise, mixed, bytes.Repeat([]byte{0}, 200000)}
+	return [][]byte{nil, []byte("a"), []byte("Hello"), words, noise, mixed, bytes.Repeat([]byte{0}, 70000)}
 }
 
 // TestInflate decompresses what another implementation made, at all levels, cut
 // in many ways.
 func TestInflate(t *testing.T) {
 	for i, want := range samples() {
-		for level := -2; level <= 9; level++ {
+		for level := -2; level <= 9; level += 1 + (level+2)/3 {
 			var buf bytes.Buffer
 			w, err := stdflate.NewWriter(&buf, level)
 			if err != nil {
@@ -68,7 +68,7 @@ func TestInflate(t *testing.T) {
 			if !ok {
 				t.Fatal("no flush tail")
 			}
-			for _, size := range []int{1, 2, 3, 7, 8, 9, 1000, math.MaxInt} {
+			for _, size := range []int{1, 7, 1000, math.MaxInt} {
 				got, err := inflated(message, nil, maxWindow, size)
 				if err != nil || !bytes.Equal(got, want) {
 					t.Fatalf("sample %d, level %d, pieces of %d: %v, %d bytes instead of %d", i, level, size, err, len(got), len(want))

@@ -19,9 +19,11 @@ const module = "github.com/tandemws/tandem"
 var known = map[string]string{
 	"context":   "context",
 	"errors":    "errors",
+	"expvar":    "expvar",
 	"fmt":       "fmt",
 	"http":      "net/http",
 	"log":       "log",
+	"slog":      "log/slog",
 	"time":      "time",
 	"keepalive": module + "/keepalive",
 	"protocol":  module + "/protocol",

@@ -63,19 +63,11 @@ func asyncClient(opts *Options) *wsasync.ClientOptions {
 	}
 }
 
+// asyncServer does not name the fields again: they are those of package sync,
+// or this does not compile.
 func asyncServer(opts *Options) *wsasync.ServerOptions {
-	if opts == nil {
-		opts = new(Options)
-	}
-	return &wsasync.ServerOptions{
-		Listeners: opts.listeners(), TLSConfig: opts.TLS, Origins: opts.Origins, SelectSubprotocol: opts.Select,
-		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
-		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
-		Keepalive: opts.Keepalive, Hooks: opts.Hooks,
-		Compression: opts.Compression, MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,
-		MaxFragments: opts.MaxFragments, MaxControlFrames: opts.MaxControlFrames, MessageTimeout: opts.MessageTimeout,
-		MaxFragmentSize: opts.MaxFragmentSize, Hold: opts.Hold, DiscardRequest: opts.DiscardRequest,
-	}
+	server := wsasync.ServerOptions(*syncServer(opts))
+	return &server
 }
 
 type asyncConn struct {

@@ -3,8 +3,6 @@
 package face
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -38,41 +36,6 @@ func Named(name string) (Face, error) {
 	}
 	return nil, fmt.Errorf("%w: a face called %q", errors.ErrUnsupported, name)
 }
-
-// Options are those that the tests use, of a client or a server. nil and zero
-// stand for the defaults, but nobody gets what is logged.
-type Options struct {
-	NetConn  net.Conn          // a client's
-	Unix     string            // a client's: a socket to connect to
-	Dial     Dialer            // a client's
-	Host     string            // a client's
-	TLS      *tls.Config       // a client's or a server's
-	Listener net.Listener      // a server's
-	Origins  []string          // a server's
-	Select   Selector          // a server's choice of a subprotocol
-	Header   http.Header       // for the request or the response
-	Protocol []string          // subprotocols
-	Log      io.Writer         // gets what is logged; nil: nobody does
-	Thread   *keepalive.Thread // a sync client's; nil: its own
-
-	CloseTimeout, WriteTimeout, OpenTimeout time.Duration
-	Keepalive                               keepalive.Config
-	Hooks                                   *keepalive.Hooks
-	MaxMessageSize                          int64
-	Compression                             protocol.Deflate
-	MaxQueue, MaxQueueBytes                 int
-	MaxFragments, MaxControlFrames          int
-	MessageTimeout                          time.Duration
-	MaxFragmentSize                         int
-	Hold                                    time.Duration
-	DiscardRequest                          bool
-}
-
-// A Dialer opens a client's network connection.
-type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
-
-// A Selector chooses a subprotocol.
-type Selector func(r *http.Request, offered []string) (string, error)
 
 // A Conn is a connection of either face. Where a call can wait, timeout bounds
 // it: with a context that has a deadline in async, with a duration in sync;

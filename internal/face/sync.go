@@ -3,8 +3,6 @@ package face
 import (
 	"io"
 	"iter"
-	"log/slog"
-	"net"
 	"os"
 	"time"
 
@@ -78,20 +76,6 @@ func syncServer(opts *Options) *wssync.ServerOptions {
 		MaxFragments: opts.MaxFragments, MaxControlFrames: opts.MaxControlFrames, MessageTimeout: opts.MessageTimeout,
 		MaxFragmentSize: opts.MaxFragmentSize, Hold: opts.Hold, DiscardRequest: opts.DiscardRequest,
 	}
-}
-
-func (o *Options) listeners() []net.Listener {
-	if o.Listener == nil {
-		return nil
-	}
-	return []net.Listener{o.Listener}
-}
-
-func (o *Options) logger() *slog.Logger {
-	if o.Log == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 type syncConn struct {

@@ -1,0 +1,63 @@
+package face
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// Options are those that the tests use, of a client or a server. nil and zero
+// stand for the defaults, but nobody gets what is logged.
+type Options struct {
+	NetConn  net.Conn          // a client's
+	Unix     string            // a client's: a socket to connect to
+	Dial     Dialer            // a client's
+	Host     string            // a client's
+	TLS      *tls.Config       // a client's or a server's
+	Listener net.Listener      // a server's
+	Origins  []string          // a server's
+	Select   Selector          // a server's choice of a subprotocol
+	Header   http.Header       // for the request or the response
+	Protocol []string          // subprotocols
+	Log      io.Writer         // gets what is logged; nil: nobody does
+	Thread   *keepalive.Thread // a sync client's; nil: its own
+
+	CloseTimeout, WriteTimeout, OpenTimeout time.Duration
+	Keepalive                               keepalive.Config
+	Hooks                                   *keepalive.Hooks
+	MaxMessageSize                          int64
+	Compression                             protocol.Deflate
+	MaxQueue, MaxQueueBytes                 int
+	MaxFragments, MaxControlFrames          int
+	MessageTimeout                          time.Duration
+	MaxFragmentSize                         int
+	Hold                                    time.Duration
+	DiscardRequest                          bool
+}
+
+// A Dialer opens a client's network connection.
+type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+// A Selector chooses a subprotocol.
+type Selector func(r *http.Request, offered []string) (string, error)
+
+func (o *Options) listeners() []net.Listener {
+	if o.Listener == nil {
+		return nil
+	}
+	return []net.Listener{o.Listener}
+}
+
+func (o *Options) logger() *slog.Logger {
+	if o.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}

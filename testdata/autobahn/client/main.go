@@ -6,6 +6,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -41,13 +42,15 @@ func run(f face.Face, server, agent string, wait time.Duration) error {
 		return fmt.Errorf("asking for the number of cases: %w", err)
 	}
 	as := "agent=" + url.QueryEscape(agent)
+	var failed error
 	for i := 1; i <= cases; i++ {
 		if err := echo(f, fmt.Sprintf("%s/runCase?case=%d&%s", server, i, as)); err != nil {
-			return fmt.Errorf("case %d of %d: %w", i, cases, err)
+			failed = fmt.Errorf("case %d of %d: %w", i, cases, err)
+			log.Print(failed) // the other cases have something to say too
 		}
 	}
 	log.Printf("%s: %d cases done", agent, cases)
-	return echo(f, server+"/updateReports?"+as)
+	return errors.Join(failed, echo(f, server+"/updateReports?"+as))
 }
 
 // count asks for the number of cases, and again while nobody listens: the suite

@@ -133,8 +133,10 @@ func TestProbe(t *testing.T) {
 			return v.Timeout == 0 && near(v.Noise, 5*time.Second) && near(v.Survived, 5*time.Second)
 		}, statusOK},
 		{"greeting", expires(7*time.Second, forget), func(ctx context.Context, conn *wsasync.ServerConn) error {
-			time.Sleep(500 * time.Millisecond)
-			conn.SendText(ctx, "welcome")
+			for _, word := range []string{"hello", "and", "welcome"} {
+				time.Sleep(250 * time.Millisecond)
+				conn.SendText(ctx, word)
+			}
 			return readQuietly(ctx, conn)
 		}, off, func(v *probeSummary) bool {
 			return v.Noise == 0 && near(v.Timeout, 7*time.Second)

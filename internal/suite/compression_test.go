@@ -169,3 +169,46 @@ func slowReceiver(t *testing.T, conn Conn, senders int) [][]string {
 	}
 	return got
 }
+
+// TestCompressedTakeBack has Sends time out before a byte of them was written:
+// the messages are taken back, and so is what later ones could have referred
+// to.
+func TestCompressedTakeBack(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			s.ServerOptions.MaxQueue = 1
+			s.ServerOptions.Keepalive.Interval, s.ClientOptions.Keepalive.Interval = noPings, noPings
+			client, server, _, _ := s.Over(t)
+			filled := 0
+			for client.Send(protocol.BinaryMessage(noise), time.Second) == nil {
+				filled++
+			}
+			ok(t, client.Err())
+			said := protocol.TextMessage(string(jsonOf(rand.New(rand.NewPCG(3, 4)), 1000)))
+			for range 3 {
+				is(t, client.Send(said, time.Second), client.TimeoutError())
+			}
+			for range filled {
+				m, err := server.Recv(0)
+				ok(t, err)
+				if !bytes.Equal(m.Data, noise) {
+					t.Fatalf("%d bytes", len(m.Data))
+				}
+			}
+			for range 2 {
+				ok(t, client.Send(said, 0))
+				expect(t, server, said.String())
+			}
+		})
+	})
+}
+
+// noise cannot be compressed. Its frame has as many bytes as the capacity of a
+// pipe has whole parts of, so that the path is full without a part of one.
+var noise = func() []byte {
+	b, rng := make([]byte, 4096-8), rand.New(rand.NewPCG(8, 9))
+	for i := range b {
+		b[i] = byte(rng.Uint32())
+	}
+	return b
+}()

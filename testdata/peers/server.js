@@ -29,7 +29,9 @@ const paths = {
   '/close': (ws, query) => ws.close(Number(query.get('code')), query.get('reason')),
 };
 
-const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
+// All messages are compressed, or none.
+const perMessageDeflate = process.argv.includes('compressed') && { threshold: 0 };
+const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate });
 
 server.on('connection', (ws, request) => {
   const url = new URL(request.url, 'ws://localhost');

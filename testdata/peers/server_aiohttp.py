@@ -7,6 +7,7 @@ object a line.
 import asyncio
 import json
 import platform
+import sys
 
 import aiohttp
 from aiohttp import WSMsgType, web
@@ -71,7 +72,7 @@ PATHS = {"/echo": echo, "/ping": ping, "/pong": pong, "/close": close}
 
 
 async def handler(request):
-    ws = web.WebSocketResponse(autoping=False, autoclose=False, compress=False)
+    ws = web.WebSocketResponse(autoping=False, autoclose=False, compress="compressed" in sys.argv)
     await ws.prepare(request)
     await PATHS[request.path](ws, request.query)
     return ws

@@ -7,6 +7,7 @@ object a line.
 import asyncio
 import json
 import platform
+import sys
 from urllib.parse import parse_qs, urlsplit
 
 import websockets
@@ -68,9 +69,9 @@ async def handler(ws, path):
 
 async def main():
     # Without pings of its own: they would be among those of the checks. With
-    # room for the checks' largest message, and without compression.
+    # room for the checks' largest message, and with compression if asked for.
     async with websockets.serve(
-        handler, "127.0.0.1", 0, ping_interval=None, max_size=2**21, compression=None
+        handler, "127.0.0.1", 0, ping_interval=None, max_size=2**21, compression="deflate" if "compressed" in sys.argv else None
     ) as server:
         port = server.sockets[0].getsockname()[1]
         version = f"websockets {websockets.__version__}, Python {platform.python_version()}"

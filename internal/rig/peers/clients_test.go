@@ -25,8 +25,33 @@ func TestClients(t *testing.T) {
 			for _, f := range face.Both {
 				t.Run(f.Name(), func(t *testing.T) { checkClient(t, peer.name, f, s) })
 			}
+			if peer.compressed == nil {
+				return
+			}
+			s = peer.compressed(t)
+			for _, f := range face.Both {
+				t.Run(f.Name()+" compressed", func(t *testing.T) {
+					expectCompression(t, f, s)
+					checkClient(t, peer.name, f, s)
+				})
+			}
 		})
 	}
+}
+
+// expectCompression sees that compression is agreed on, or nothing would be
+// checked of it.
+func expectCompression(t *testing.T, f face.Face, s *server) {
+	t.Helper()
+	c, err := connect(t, f, "ws://"+s.address+"/echo", options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(protocol.HeaderValues(c.Response().Header, "Sec-WebSocket-Extensions"), ", ")
+	if !strings.HasPrefix(got, "permessage-deflate") {
+		t.Fatalf("the server has agreed on %q", got)
+	}
+	t.Logf("%s", got)
 }
 
 // checkClient runs all checks that the peer can do.

@@ -3,6 +3,7 @@ package peers
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -108,17 +109,36 @@ func whole(err error) error {
 }
 
 // fragments returns the payloads of the frames of the first fragmented
-// message; nil when there is none.
+// message, decompressed if need be; nil when there is none.
 func fragments(frames []frame) (pieces []string) {
+	compressed := false
 	for _, f := range frames {
 		data := f.opcode < 8
 		if !data || f.fin && pieces == nil {
 			continue
 		}
 		pieces = append(pieces, string(f.payload))
+		compressed = compressed || f.reserved != 0
 		if f.fin {
-			return pieces
+			break
 		}
 	}
-	return nil
+	if compressed {
+		return inflated(pieces)
+	}
+	return pieces
+}
+
+// inflated decompresses the fragments of a message that refers to none before
+// it, as the standard library does.
+func inflated(compressed []string) (pieces []string) {
+	all, known := "", 0
+	for _, piece := range compressed {
+		all += piece
+		// What the reader makes of it before it finds that more is to come.
+		plain, _ := io.ReadAll(flate.NewReader(strings.NewReader(all + "\x00\x00\xff\xff")))
+		pieces = append(pieces, string(plain[known:]))
+		known = len(plain)
+	}
+	return pieces
 }

@@ -32,13 +32,15 @@ type serverPeer struct {
 	name  string
 	tools []string
 	start func(t *testing.T) *server
+
+	compressed func(t *testing.T) *server // the same with compression; nil: it has none
 }
 
 var serverPeers = []serverPeer{
-	{wsPeer, []string{"node", nodeModules + "ws"}, program("node", "server.js")},
-	{websocketsPeer, []string{python, pythonModules + "websockets"}, program(python, "server_websockets.py")},
-	{aiohttpPeer, []string{python, pythonModules + "aiohttp"}, program(python, "server_aiohttp.py")},
-	{websocketdPeer, []string{"websocketd"}, startWebsocketd},
+	{wsPeer, []string{"node", nodeModules + "ws"}, program("node", "server.js"), program("node", "server.js", "compressed")},
+	{websocketsPeer, []string{python, pythonModules + "websockets"}, program(python, "server_websockets.py"), program(python, "server_websockets.py", "compressed")},
+	{aiohttpPeer, []string{python, pythonModules + "aiohttp"}, program(python, "server_aiohttp.py"), program(python, "server_aiohttp.py", "compressed")},
+	{websocketdPeer, []string{"websocketd"}, startWebsocketd, nil},
 }
 
 // A server is one that runs.

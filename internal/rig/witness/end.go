@@ -20,9 +20,11 @@ type Acceptor struct {
 	accepted chan face.Conn
 }
 
-// Accept starts a server. It ends with the test.
+// Accept starts a server that does not compress: rigs send zeros to fill a
+// link, and these would become next to nothing. It ends with the test.
 func Accept(t testing.TB, f face.Face, opts face.Options) *Acceptor {
 	t.Helper()
+	opts.Compression.Disabled = true
 	a := &Acceptor{accepted: make(chan face.Conn, 16)}
 	server, err := f.Serve(func(conn face.Conn) error {
 		a.accepted <- conn
@@ -50,9 +52,11 @@ func (a *Acceptor) Next(t testing.TB) face.Conn {
 	}
 }
 
-// Dial connects a client. The connection ends with the test.
+// Dial connects a client that does not compress either. The connection ends
+// with the test.
 func Dial(t testing.TB, f face.Face, url string, opts face.Options) face.Conn {
 	t.Helper()
+	opts.Compression.Disabled = true
 	conn, err := f.Connect(url, &opts)
 	if err != nil {
 		t.Fatalf("%s client: %v", f.Name(), err)

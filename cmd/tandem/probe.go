@@ -31,9 +31,9 @@ It takes two to five times the timeout that it finds; when there is none, as
 long as --max.
 
 Exit status: 0 when it is known how long a connection may be idle, or that it
-may be for --max; 1 when that is not known, as after Ctrl-C or when the path is
-not steady; 2 when connections could not be opened, or for a wrong command
-line.`,
+may be for --max; 1 when that is not known, as after Ctrl-C, or when the path
+never does the same twice; 2 when connections could not be opened, or for a
+wrong command line.`,
 		setup: func(flags *flag.FlagSet) action {
 			var p probeCall
 			p.opening.register(flags)

@@ -78,7 +78,7 @@ func timeoutText(s *search) string {
 func explainFate(o *outcome) string {
 	switch o.Fate {
 	case closeFrame:
-		return "  So it is the WebSocket server that looks at the time, or a proxy that speaks WebSocket.\n"
+		return "  So it is the WebSocket server that looks at the time, or a proxy that speaks\n  WebSocket.\n"
 	case fin, reset:
 		return "  Proxies and load balancers end idle connections so, and servers that leave\n  WebSocket's closing handshake out.\n"
 	case forgotten:

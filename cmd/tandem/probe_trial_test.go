@@ -101,6 +101,18 @@ func closesAfter(idle time.Duration) wsasync.HandlerFunc {
 	}
 }
 
+// endsAfter is such a server that leaves the closing handshake out.
+func endsAfter(idle time.Duration) wsasync.HandlerFunc {
+	return func(ctx context.Context, conn *wsasync.ServerConn) error {
+		ctx, cancel := context.WithTimeout(ctx, idle)
+		defer cancel()
+		if _, err := conn.Recv(ctx); err != nil {
+			conn.CloseNow()
+		}
+		return nil
+	}
+}
+
 // near reports whether a time in seconds is about as long.
 func near(got float64, want time.Duration) bool {
 	return got > 0.95*want.Seconds() && got < 1.05*want.Seconds()
@@ -120,8 +132,8 @@ func TestProbe(t *testing.T) {
 		{"reset", expires(7*time.Second, cutOff), readQuietly, off, func(v *probeSummary) bool {
 			return v.Fate == reset && near(v.Timeout, 7*time.Second)
 		}, statusOK},
-		{"FIN", expires(3*time.Second, func(c *pathConn) { c.Conn.Close() }), readQuietly, off, func(v *probeSummary) bool {
-			return v.Fate != forgotten && near(v.Timeout, 3*time.Second)
+		{"FIN", nil, endsAfter(3 * time.Second), off, func(v *probeSummary) bool {
+			return v.Fate == fin && near(v.Timeout, 3*time.Second)
 		}, statusOK},
 		{"close frame", nil, closesAfter(7 * time.Second), off, func(v *probeSummary) bool {
 			return v.Fate == closeFrame && near(v.Timeout, 7*time.Second) && v.Detail == "1008 (policy violation) too quiet"

@@ -104,8 +104,9 @@ type sendOptions struct {
 	compression protocol.Compression
 }
 
-// WithTimeout has Send wait no longer than d, which is more than 0. At the
-// time-out the error is an [os.ErrDeadlineExceeded].
+// WithTimeout has Send wait no longer than d. At the time-out the error is an
+// [os.ErrDeadlineExceeded]. 0 stands for no bound; a negative d, as time.Until
+// returns for a deadline that has passed, is over already.
 func WithTimeout(d time.Duration) SendOption {
 	return func(o *sendOptions) { o.timeout = d }
 }
@@ -128,11 +129,14 @@ func optionsOf(opts []SendOption) (o sendOptions) {
 	return o
 }
 
-func (o *sendOptions) limit() *link.Limit {
-	if o.timeout <= 0 {
+func (o *sendOptions) limit() *link.Limit { return within(o.timeout) }
+
+// within returns the bound for a call that takes a timeout, nil for 0.
+func within(timeout time.Duration) *link.Limit {
+	if timeout == 0 {
 		return nil
 	}
-	return link.After(o.timeout)
+	return link.After(timeout)
 }
 
 // SendText sends a text message; see [Conn.Send].
@@ -183,14 +187,11 @@ func (c *Conn) Ping(payload []byte) (*Pong, error) {
 type Pong struct{ pong *link.Pong }
 
 // Wait waits for the pong, or for that of a later ping, and returns the
-// round-trip time. It reads from the connection if nobody else does. A timeout
-// of more than 0 bounds the wait; the error then is an
-// [os.ErrDeadlineExceeded], and Wait can be called again.
+// round-trip time. It reads from the connection if nobody else does. At the
+// timeout the error is an [os.ErrDeadlineExceeded], and Wait can be called
+// again; 0 stands for no bound, and a negative timeout is over already.
 func (p *Pong) Wait(timeout time.Duration) (time.Duration, error) {
-	if timeout <= 0 {
-		return p.pong.Wait(nil)
-	}
-	return p.pong.Wait(link.After(timeout))
+	return p.pong.Wait(within(timeout))
 }
 
 // Pong sends a pong that nobody asked for, a heartbeat in one direction

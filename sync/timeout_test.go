@@ -50,6 +50,10 @@ func TestWithTimeout(t *testing.T) {
 		if d := time.Since(begun); d != time.Second {
 			t.Errorf("waited for %v", d)
 		}
+		passed := time.Until(begun.Add(-time.Second))
+		if err := client.SendText("over", wssync.WithTimeout(passed)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("error %v, though the time is over", err)
+		}
 		time.AfterFunc(time.Minute, func() { w.Close() })
 		if err := client.SendBinary([]byte("waits"), wssync.WithTimeout(0)); err != nil {
 			t.Errorf("error %v", err)

@@ -24,6 +24,11 @@ type Pong struct {
 // but nobody will know of its pong.
 func (c *Conn) Ping(l *Limit, payload []byte) (*Pong, error) {
 	c.lock()
+	if err := l.Reached(); err != nil {
+		err = c.left(err)
+		c.unlock()
+		return nil, err
+	}
 	if len(c.pongs) == maxPongs {
 		c.unlock()
 		return nil, ErrTooManyPings
@@ -47,7 +52,12 @@ func (c *Conn) Ping(l *Limit, payload []byte) (*Pong, error) {
 // Pong sends an unsolicited pong (RFC 6455, section 5.5.3).
 func (c *Conn) Pong(l *Limit, payload []byte) error {
 	c.lock()
-	err := c.proto.SendPong(payload)
+	err := l.Reached()
+	if err == nil {
+		err = c.proto.SendPong(payload)
+	} else {
+		err = c.left(err)
+	}
 	c.unlock()
 	if err != nil {
 		return err

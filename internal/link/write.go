@@ -52,6 +52,9 @@ func (c *Conn) sendMessage(typ protocol.MessageType, data []byte) error {
 func (c *Conn) Flush(l *Limit) error {
 	c.lock()
 	defer c.unlock()
+	if err := l.Reached(); err != nil {
+		return c.left(err)
+	}
 	if !c.pending() && !c.write.held {
 		return c.sendable()
 	}

@@ -78,6 +78,11 @@ type ServerOptions struct {
 	// each connection.
 	Hooks *keepalive.Hooks
 
+	// Enforcement, if its MinInterval is set, bounds how often clients ping. A
+	// connection whose client pings too often is closed with code 1008; the
+	// error is a [*keepalive.EnforcementError]. By default there is no bound.
+	Enforcement keepalive.Enforcement
+
 	// MaxMessageSize is the size in bytes of the largest message that is
 	// accepted. A larger one fails the connection with code 1009. Default
 	// 1 MiB.

@@ -32,6 +32,7 @@ type Options struct {
 	CloseTimeout, WriteTimeout, OpenTimeout time.Duration
 	Keepalive                               keepalive.Config
 	Hooks                                   *keepalive.Hooks
+	Enforcement                             keepalive.Enforcement // a server's
 	MaxMessageSize                          int64
 	Compression                             protocol.Deflate
 	MaxQueue, MaxQueueBytes                 int

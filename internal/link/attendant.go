@@ -145,6 +145,7 @@ func (c *Conn) resume() {
 	stood := time.Since(c.start()) - c.pausedAt
 	c.paused += stood
 	c.pausing = false
+	c.excuse(stood)
 	c.tell(event{kind: resumed, took: stood})
 	c.waiters.wakeAll()
 }

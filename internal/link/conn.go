@@ -50,7 +50,8 @@ type Options struct {
 	Hold             time.Duration // how long an answer may wait for its siblings; negative: not at all
 	Keepalive        keepalive.Config
 	Extensions       []protocol.Extension // the connection's own; see With
-	Counters         *Counters            // a server's; nil: nothing is counted
+	Enforcement      keepalive.Enforcement
+	Counters         *Counters // a server's; nil: nothing is counted
 	Logger           *slog.Logger
 }
 

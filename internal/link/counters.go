@@ -87,7 +87,7 @@ func endOf(err error) ending {
 		return endOther
 	case errors.As(err, &timeout):
 		return endTimeout + ending(min(timeout.Cause, keepalive.WeWereBusy))
-	case errors.As(err, &violation):
+	case errors.As(err, &violation), errors.Is(err, keepalive.ErrPingsTooOften):
 		return endViolation
 	case errors.Is(err, protocol.ErrClosedOK):
 		return endOK

@@ -1,12 +1,15 @@
 package link
 
+import "github.com/tandemws/tandem/keepalive"
+
 // rare is what few connections need. It is guarded by Conn.mu.
 type rare struct {
-	id         [16]byte      // see ID; zero until asked for
-	ended      chan struct{} // closed when the transport is; nil until asked for
-	readWatch  watch         // interrupts a read when a context ends
-	writeWatch watch         // interrupts a write when a context ends
-	audience   *audience     // who is told of keepalive; nil: nobody
+	id         [16]byte            // see ID; zero until asked for
+	ended      chan struct{}       // closed when the transport is; nil until asked for
+	readWatch  watch               // interrupts a read when a context ends
+	writeWatch watch               // interrupts a write when a context ends
+	enforcer   *keepalive.Enforcer // watches the peer's pings; nil: nothing does
+	audience   *audience           // who is told of keepalive; nil: nobody
 }
 
 // rarely returns it.

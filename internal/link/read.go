@@ -198,6 +198,8 @@ func (c *Conn) parse() (ok bool) {
 			if !c.discarding {
 				return true
 			}
+		case protocol.EventPing:
+			c.pinged()
 		case protocol.EventPong:
 			c.settle()
 		case protocol.EventClose:

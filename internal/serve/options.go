@@ -33,6 +33,7 @@ type Options struct {
 	WriteTimeout time.Duration
 	Keepalive    keepalive.Config
 	Hooks        *keepalive.Hooks
+	Enforcement  keepalive.Enforcement
 
 	MaxMessageSize   int64
 	MaxQueue         int
@@ -79,6 +80,7 @@ func (o *Options) Link() *link.Options {
 		MessageTimeout:   o.MessageTimeout,
 		MaxFragmentSize:  o.MaxFragmentSize,
 		Hold:             o.Hold,
+		Enforcement:      o.Enforcement,
 		Keepalive:        o.Keepalive,
 		Logger:           o.Logger,
 	}.WithDefaults()

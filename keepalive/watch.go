@@ -128,9 +128,6 @@ func (w *Watcher) start(cfg Config, now time.Time) bool {
 		return false
 	}
 	w.used = true
-	if cfg.Mode == ModePong {
-		cfg.Mode, cfg.Timeout = ModePing, off // such a connection sends no pongs
-	}
 	w.monitor.Start(cfg, now)
 	w.patience = patience(cfg.interval())
 	w.paused = 0

@@ -3,6 +3,7 @@ package keepalive
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -45,7 +46,7 @@ func (c *pingConn) Ping(ctx context.Context) error {
 	case <-c.closed:
 		return io.ErrClosedPipe
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("no pong: %w", ctx.Err())
 	}
 }
 
@@ -225,6 +226,55 @@ func TestWatchStrict(t *testing.T) {
 	}
 }
 
+// A peer that does no more than answer lives in strict mode too.
+func TestWatchStrictAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour+sec)
+		defer cancel()
+		cfg := each5
+		cfg.Strict = true
+		if err := Watch(ctx, newPingConn(inTime(2*sec)), cfg); err != context.DeadlineExceeded {
+			t.Error(err)
+		}
+	})
+}
+
+// A pause that begins when the time is nearly over leaves enough of it to read
+// the pong when it ends.
+func TestWatchLatePause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 60*sec)
+		defer cancel()
+		var w Watcher
+		time.AfterFunc(7900*ms, w.AfterRead) // 0.1s before the peer is given up
+		time.AfterFunc(50*sec, w.BeforeRead)
+		start := time.Now()
+		c := newPingConn(func(int) (time.Duration, error) {
+			return max(0, 50*sec+500*ms-time.Since(start)), nil
+		})
+		cfg := each5
+		cfg.Strict = true // else AfterRead is proof of life
+		if err := w.Watch(ctx, c, cfg); err != context.DeadlineExceeded {
+			t.Errorf("at %v: %v", time.Since(start), err)
+		}
+	})
+}
+
+// A ping is waited for longer than the libraries take to write it, and no
+// interval makes the time run over.
+func TestPatience(t *testing.T) {
+	for interval, want := range map[time.Duration]time.Duration{
+		off:      10 * sec,
+		ms:       10 * sec,
+		20 * sec: 63 * 20 * sec,
+		longest:  63 * 24 * time.Hour,
+	} {
+		if got := patience(interval); got != want {
+			t.Errorf("every %v: %v, want %v", interval, got, want)
+		}
+	}
+}
+
 // While nobody reads the clock stands still, for as long as it takes, and pings
 // go on. When the application reads again the pongs are there.
 func TestWatchWhileNobodyReads(t *testing.T) {
@@ -318,6 +368,9 @@ func TestWatchWritesAgain(t *testing.T) {
 		lost := gaveUp(t, Watch(t.Context(), c, Config{Interval: 2 * sec, Timeout: 5 * sec, Phase: 2 * sec}))
 		if lost.Cause != Unknown || !lost.PingSent {
 			t.Errorf("%+v, want an unknown cause", lost)
+		}
+		if lost.RTT != sec {
+			t.Errorf("round trip %v, want that of the second try, 1s", lost.RTT)
 		}
 	})
 }

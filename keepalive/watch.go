@@ -42,9 +42,6 @@ var (
 //     ping is being written at that very moment the library may close it, as
 //     it does when any context ends within a write.
 //
-// In place of the pongs of [ModePong], which these libraries do not send, it
-// sends pings whose answers nobody waits for.
-//
 // No goroutine is left when it returns. With a negative Interval it waits for
 // ctx alone. [ModePong] is refused with [ErrPongMode].
 //

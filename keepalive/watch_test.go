@@ -312,7 +312,9 @@ func TestWatchDeadWhileNobodyRead(t *testing.T) {
 		var w Watcher
 		w.AfterRead()
 		go func() {
-			time.Sleep(100 * sec)
+			time.Sleep(50 * sec)
+			w.AfterRead() // once more: the pause goes on
+			time.Sleep(50 * sec)
 			w.BeforeRead()
 		}()
 		lost := gaveUp(t, w.Watch(t.Context(), c, each5))

@@ -108,6 +108,8 @@ cross: ## build and vet for the other systems
 benchmarks: ## vet, build and test the module of the benchmarks
 	@echo "== benchmarks, a module of its own"
 	@cd benchmarks && $(GO) vet ./... && $(GO) build -o /dev/null ./... && $(GO) test ./...
+	@echo "== the comparison with other libraries, a module of its own"
+	@cd internal/differential && $(GO) vet ./... && $(GO) test ./...
 
 # TANDEM_RIGS=require, as in CI, turns each skip into a failure. One package runs
 # at a time: some keep the machine busy on purpose, and others look at the clock.

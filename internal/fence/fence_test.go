@@ -98,7 +98,7 @@ func TestFence(t *testing.T) {
 }
 
 // goFiles returns the module's Go files, with paths from its root. The
-// benchmarks are a module of their own.
+// benchmarks, and the comparison with other libraries, are modules of their own.
 func goFiles(t *testing.T) (files []string) {
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		switch {
@@ -121,7 +121,7 @@ func goFiles(t *testing.T) (files []string) {
 
 func skipped(dir string) bool {
 	switch base := filepath.Base(dir); base {
-	case "benchmarks", "testdata", "node_modules":
+	case "benchmarks", "differential", "testdata", "node_modules":
 		return true
 	default:
 		return strings.HasPrefix(base, ".") && base != ".."

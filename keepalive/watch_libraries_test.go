@@ -1,3 +1,5 @@
+//go:build !js
+
 // Both libraries are what users have; that one of them has a new name does not
 // matter here.
 //

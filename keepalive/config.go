@@ -39,6 +39,10 @@ type Config struct {
 	// Mode is what is sent, and when it is left out.
 	Mode Mode
 
+	// Heartbeat, if not nil, is sent in place of pings. Nothing is sent in its
+	// place with ModePong, nor by [Watch].
+	Heartbeat *Heartbeat
+
 	// Strict makes the pong for the ping, or for a later one, the only proof
 	// of life. By default any byte from the peer is: one that sends a large
 	// message over a slow link is alive, although its pong has to wait.

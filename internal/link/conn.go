@@ -104,6 +104,7 @@ const (
 func (c *Conn) Init(conn net.Conn, early []byte, opts *Options) {
 	c.opts = opts
 	c.tr = newTransport(conn)
+	c.setHeartbeat(opts.Keepalive.Heartbeat)
 	c.keeper.monitor.Start(opts.Keepalive, time.Now())
 	c.stats.LastByte = c.start()
 	opts.Counters.open()

@@ -20,6 +20,7 @@ type desk struct {
 	// Reading.
 	queue      queue         // read and not received
 	stream     *Reader       // the message that is being received in pieces
+	judging    bool          // a message is shown to the application; see isAnswer
 	recvErr    error         // what receivers get after the queue
 	discarding bool          // messages were not kept while closing: see keep
 	deferred   bool          // the peer's violation waits for the queue to be read
@@ -106,7 +107,7 @@ func (c *Conn) leave() {
 
 // idle reports that nothing is under way.
 func (d *desk) idle() bool {
-	return d.proto.Idle() && !d.message.held && !d.write.held && len(d.pend.buf) == 0 &&
+	return d.proto.Idle() && !d.judging && !d.message.held && !d.write.held && len(d.pend.buf) == 0 &&
 		d.queue.empty() && d.stream == nil && d.recvErr == nil && d.writeErr == nil &&
 		d.waiters.first == nil && len(d.pongs)+len(d.waiting) == 0
 }

@@ -74,6 +74,7 @@ const (
 	pingEncoded                     // among what is pending
 	pingTaken                       // among what is being written
 	pingWritten                     // the transport has it
+	beatWaits                       // it is a heartbeat, which has not left
 )
 
 // encoded notes that everything that was owed is pending now.
@@ -127,6 +128,7 @@ func (c *Conn) StartKeepalive(runner Runner) {
 func (c *Conn) SetKeepalive(cfg keepalive.Config) {
 	c.lock()
 	defer c.unlock()
+	c.setHeartbeat(cfg.Heartbeat)
 	c.keeper.monitor.SetConfig(cfg, time.Now())
 	c.wakeKeeper()
 }
@@ -180,6 +182,10 @@ func (c *Conn) tick(now time.Time) (next time.Time, ok bool) {
 
 // keepalivePing sends a ping, or leaves it to who is writing.
 func (c *Conn) keepalivePing(due time.Time) {
+	if h := c.heart(); h != nil {
+		c.beat(h, due)
+		return
+	}
 	id, err := c.proto.SendPing(nil)
 	if err != nil {
 		return // no random payload; the next one may have better luck

@@ -8,6 +8,7 @@ type rare struct {
 	ended      chan struct{}       // closed when the transport is; nil until asked for
 	readWatch  watch               // interrupts a read when a context ends
 	writeWatch watch               // interrupts a write when a context ends
+	heart      *heart              // sends heartbeats in place of pings; nil: pings are sent
 	enforcer   *keepalive.Enforcer // watches the peer's pings; nil: nothing does
 	audience   *audience           // who is told of keepalive; nil: nobody
 }

@@ -195,7 +195,7 @@ func (c *Conn) parse() (ok bool) {
 			if c.event.Last {
 				c.proto.Streaming(false)
 			}
-			if !c.discarding {
+			if !c.isAnswer() && !c.discarding {
 				return true
 			}
 		case protocol.EventPing:

@@ -1,0 +1,121 @@
+package link
+
+import (
+	"time"
+
+	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// A heart sends heartbeats in place of pings. Guarded by Conn.mu, but for what
+// the application has given.
+type heart struct {
+	*keepalive.Heartbeat
+	due     time.Time // when the latest was due
+	sentAt  time.Time // when it was sent; zero: it was answered
+	sending bool      // a goroutine is at it
+}
+
+// setHeartbeat has heartbeats sent, or pings if there is none. c.mu is held, or
+// nobody else has c yet.
+func (c *Conn) setHeartbeat(b *keepalive.Heartbeat) {
+	switch {
+	case b == nil && c.rare != nil:
+		c.rare.heart = nil
+	case b != nil && (c.heart() == nil || c.heart().Heartbeat != b):
+		c.rarely().heart = &heart{Heartbeat: b}
+	}
+}
+
+// heart returns what sends heartbeats, nil if pings are sent.
+func (c *Conn) heart() *heart {
+	if c.rare == nil {
+		return nil
+	}
+	return c.rare.heart
+}
+
+// beat sends a heartbeat. Unlike a ping, a message may have to wait for another
+// one, so a goroutine sends it, which ends when it has left or with the
+// connection. If the one before waits yet, that is the one that is sent.
+func (c *Conn) beat(h *heart, due time.Time) {
+	h.due = due
+	c.keeper.state = beatWaits
+	if !h.sending {
+		h.sending = true
+		c.countPing()
+		go c.sendBeat(h)
+	}
+	c.attendNow()
+}
+
+func (c *Conn) sendBeat(h *heart) {
+	m := protocol.Message{Type: protocol.Text}
+	if h.Binary {
+		m.Type = protocol.Binary
+	}
+	c.guarded(func() { m.Data = h.Message() })
+	sentAt := time.Now()
+	err := c.Send(nil, m)
+	if err == nil {
+		err = c.Flush(nil)
+	}
+	if err != nil && c.State() == protocol.Open {
+		c.Logger().Error("websocket: heartbeat not sent", "error", err)
+	}
+	c.lock()
+	defer c.unlock()
+	h.sending = false
+	if err == nil && c.keeper.state == beatWaits {
+		c.keeper.state, c.keeper.pingEnd = pingWritten, c.keeper.written
+		h.sentAt = sentAt
+	}
+}
+
+// isAnswer reports whether c.event is a message and the answer to a heartbeat,
+// and takes note of it. The application is asked without the lock, and with the
+// reader token, so that the message stays where it is. The token is free or
+// ours.
+func (c *Conn) isAnswer() (yes bool) {
+	h := c.heart()
+	if h == nil || h.Answer == nil || c.event.Kind != protocol.EventMessage {
+		return false
+	}
+	data, whose := c.event.Data, c.reader
+	placed := c.recv.assembling && c.event.Owned // behind what the receiver has
+	if placed {
+		data = data[len(c.recv.dst):]
+	}
+	c.reader, c.judging = background, true
+	c.unlock()
+	c.guarded(func() { yes = h.Answer(data) })
+	c.lock()
+	c.reader, c.judging = whose, false
+	c.waiters.wakeAll()
+	if yes {
+		c.recv.assembling = c.recv.assembling && !placed
+		c.answered(h)
+	}
+	return yes
+}
+
+// answered counts an answer as a pong. A second one for the same heartbeat has
+// no round trip.
+func (c *Conn) answered(h *heart) {
+	c.keeper.pongDue = h.due.Sub(c.start())
+	if !h.sentAt.IsZero() {
+		c.countPong(c.stats.LastByte.Sub(h.sentAt))
+		h.sentAt = time.Time{}
+	}
+}
+
+// guarded calls a function of the application's. Its panic must not take other
+// connections down.
+func (c *Conn) guarded(f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.Logger().Error("websocket: heartbeat function panicked", "panic", v)
+		}
+	}()
+	f()
+}

@@ -107,7 +107,7 @@ func TestDeflateServer(t *testing.T) {
 			t.Errorf("%s: %v", test.offer, err)
 			continue
 		}
-		if got := strings.Join(header[headerExtensions], "|"); got != test.answer {
+		if got := strings.Join(HeaderValues(header, headerExtensions), "|"); got != test.answer {
 			t.Errorf("%s: answered %q, want %q", test.offer, got, test.answer)
 		}
 		switch {

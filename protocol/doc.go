@@ -1,4 +1,5 @@
-// Package protocol says what RFC 6455, The WebSocket Protocol, says.
+// Package protocol says what RFC 6455, The WebSocket Protocol, says, and RFC
+// 7692, Compression Extensions for WebSocket.
 //
 // It is sans-I/O: a [Conn] is a value that is fed the bytes that came from the
 // peer and the time, and that hands back events and the bytes to send. It
@@ -26,6 +27,11 @@
 // [Conn.AppendMessage] or [Conn.AppendFragment]. Control frames (pings, pongs
 // and close frames, the answers to the peer's among them) are owed: the Conn
 // keeps them, within bounds, until [Conn.AppendOwed] appends them.
+//
+// # Extensions
+//
+// An [Extension] changes payloads on their way; [Deflate] is one. [Offer] and
+// [Acceptor] negotiate them, [Config] takes what they have agreed on.
 //
 // # The opening handshake
 //

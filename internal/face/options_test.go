@@ -32,6 +32,7 @@ var full = Options{
 	CloseTimeout: time.Second, WriteTimeout: time.Second, OpenTimeout: time.Second,
 	Keepalive:      keepalive.Config{Interval: -1},
 	Hooks:          new(keepalive.Hooks),
+	Enforcement:    keepalive.Enforcement{MinInterval: time.Second},
 	MaxMessageSize: 1,
 	Compression:    protocol.Deflate{Disabled: true},
 	MaxQueue:       1, MaxQueueBytes: 1,

@@ -16,7 +16,7 @@ const DefaultMaxFragments = 128 << 10
 // unless told otherwise: 1,000.
 const DefaultMaxControlFrames = 1000
 
-func orDefault(value, byDefault int) int {
+func orDefault[T int | int64](value, byDefault T) T {
 	if value == 0 {
 		return byDefault
 	}

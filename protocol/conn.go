@@ -126,22 +126,23 @@ func NewConn(cfg Config) *Conn {
 
 // Init makes c, which may be part of a larger value, a new connection in state
 // [Open]. Some memory of what c was before is used again.
-func (c *Conn) Init(cfg Config) {
-	if cfg.MaskKeys == nil {
-		cfg.MaskKeys = rand.Reader
-	}
-	if cfg.MaxMessageSize == 0 {
-		cfg.MaxMessageSize = DefaultMaxMessageSize
-	}
+func (c *Conn) Init(cfg Config) { c.InitFrom(&cfg) }
+
+// InitFrom is Init for whoever has little room on the stack. The Config is
+// neither kept nor changed.
+func (c *Conn) InitFrom(cfg *Config) {
 	stash, pending, settled := c.in.stash, c.pings.pending, c.pings.settled
 	decoded, encoded, used := c.in.decoded.begin(), c.out.encoded.begin(), c.out.used[:0]
 	clear(used[:cap(used)])
 	clear(pending)
 	*c = Conn{}
 	c.role, c.maskKeys, c.state = cfg.Role, cfg.MaskKeys, Open
+	if c.maskKeys == nil {
+		c.maskKeys = rand.Reader
+	}
 	c.extensions, c.rsv = cfg.Extensions, rsvOf(cfg.Extensions)
 	c.in.decoded.buf, c.out.encoded.buf, c.out.used = decoded, encoded, used
-	c.in.maxMessage, c.in.stash = cfg.MaxMessageSize, stash[:0]
+	c.in.maxMessage, c.in.stash = orDefault(cfg.MaxMessageSize, DefaultMaxMessageSize), stash[:0]
 	c.in.maxFragments, c.in.timeout = orDefault(cfg.MaxFragments, DefaultMaxFragments), cfg.MessageTimeout
 	c.in.controls.init(orDefault(cfg.MaxControlFrames, DefaultMaxControlFrames), cfg.ControlsFrom)
 	c.pings.pending, c.pings.settled = pending[:0], settled[:0]

@@ -92,6 +92,11 @@ func (c *Conn) Send(m protocol.Message, opts ...SendOption) error {
 	if len(opts) == 0 {
 		return c.link.Send(nil, m)
 	}
+	return c.sendWith(m, opts)
+}
+
+// sendWith is apart so that Send without options takes little of the stack.
+func (c *Conn) sendWith(m protocol.Message, opts []SendOption) error {
 	o := optionsOf(opts)
 	return c.link.SendWith(o.limit(), m, o.compression)
 }

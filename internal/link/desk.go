@@ -12,8 +12,9 @@ import (
 // has none. It is guarded by Conn.mu, but for out, which is the write token
 // holder's.
 type desk struct {
-	proto protocol.Conn
-	event *protocol.Event // what was found last
+	proto  protocol.Conn
+	config protocol.Config // of proto
+	event  *protocol.Event // what was found last
 
 	waiters waitList // who waits for a frame, the reader token, or the end
 
@@ -65,16 +66,17 @@ func (c *Conn) unlock() {
 func (c *Conn) sit() {
 	c.desk = desks.Get().(*desk)
 	c.out.start = c.start()
-	c.proto.Init(protocol.Config{
-		Role:             c.opts.Role,
-		MaxMessageSize:   c.opts.MaxMessageSize,
-		MaxFragments:     c.opts.MaxFragments,
-		MaxControlFrames: c.opts.MaxControlFrames,
-		MessageTimeout:   c.opts.MessageTimeout,
-		ControlsFrom:     c.controlsFrom(),
-		MaskKeys:         maskKeys{},
-		Extensions:       c.opts.Extensions,
-	})
+	// In place: the stack of whoever comes here is small.
+	cfg := &c.desk.config
+	cfg.Role = c.opts.Role
+	cfg.MaxMessageSize = c.opts.MaxMessageSize
+	cfg.MaxFragments = c.opts.MaxFragments
+	cfg.MaxControlFrames = c.opts.MaxControlFrames
+	cfg.MessageTimeout = c.opts.MessageTimeout
+	cfg.ControlsFrom = c.controlsFrom()
+	cfg.MaskKeys = maskKeys{}
+	cfg.Extensions = c.opts.Extensions
+	c.proto.InitFrom(cfg)
 }
 
 // controlsFrom brings the allowance of control frames back to the desk.
@@ -101,6 +103,7 @@ func (c *Conn) leave() {
 	}
 	c.keepControls()
 	c.event = nil
+	c.config.Extensions = nil
 	desks.Put(c.desk)
 	c.desk = nil
 }

@@ -187,6 +187,7 @@ const (
 
 // sendFrame sends c.send.frame or holds it. The message token is held.
 func (c *Conn) sendFrame() (err error) {
+	c.pend.buf = c.pend.borrow() // here, where the stack is not yet deep
 	f := &c.send.frame
 	if f.hold && c.mayHold(len(f.data)) {
 		return c.holdFrame()

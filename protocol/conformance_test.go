@@ -47,13 +47,13 @@ type conformanceRow struct {
 
 const conformanceIntro = `# Conformance to RFC 6455
 
-<!-- Made by "go generate ./protocol" from testdata/protocol; do not edit. -->
+<!-- Made by "go generate ./protocol" from testdata/conformance; do not edit. -->
 
 Each row is one vector: bytes that arrive or calls that are made, and what must
 come of them. A vector for "both" exists twice, for a client and for a server.
 All are run by ` + "`go test ./protocol`" + `, each with its input in one piece, byte by
 byte and cut in two at each place. What they hold is described in
-[testdata/protocol](../testdata/protocol/README.md), and any implementation can
+[testdata/conformance](../testdata/conformance/README.md), and any implementation can
 run them.
 
 MUST and SHOULD are those of the RFC; the rules are in our own words.

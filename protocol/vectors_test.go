@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// The vectors are in testdata/protocol, with a README that describes them.
-const vectorDir = "../testdata/protocol"
+// The vectors are in testdata/conformance, with a README that describes them.
+const vectorDir = "../testdata/conformance"
 
 // vectorHead is what each vector begins with.
 type vectorHead struct {

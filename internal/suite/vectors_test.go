@@ -19,11 +19,11 @@ import (
 	"github.com/tandemws/tandem/protocol"
 )
 
-// The vectors of testdata/protocol are run by package protocol, all of them.
+// The vectors of testdata/conformance are run by package protocol, all of them.
 // Here those that make sense between two ends run again through the faces: what
 // the protocol decides must be what the peer and the application see.
 
-const vectorDir = "../../testdata/protocol"
+const vectorDir = "../../testdata/conformance"
 
 // vectors reads the vectors of one file.
 func vectors[V any](t *testing.T, path string) []V {

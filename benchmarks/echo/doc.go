@@ -2,10 +2,29 @@
 // per connection, of Tandem's two faces beside other libraries and a raw TCP
 // echo, as ratios to the latter in the same run.
 //
-//	go run ./echo -servers raw,sync,async -conns 64 -size 32 -depth 16
+//	go run ./echo -conns 64 -size 32 -depth 16
+//
+// Servers:
+//
+//	raw            bytes without framing; a goroutine and a buffer a connection
+//	sync, async    Tandem, receiving into the caller's buffer (RecvAppend)
+//	sync-recv,     Tandem, receiving messages of their own (Recv)
+//	async-recv
+//	gorilla        github.com/gorilla/websocket, with a pool of write buffers
+//	coder          github.com/coder/websocket
+//	gobwas         github.com/gobwas/ws, with a buffered reader (gobwas-plain:
+//	               without)
+//	gws            github.com/lxzan/gws
+//	python         Python websockets (asyncio), where it is installed
+//
+// "peers" stands for gorilla, coder, gobwas and gws, "all" for raw, both faces
+// in both ways and the peers.
 //
 // Each server runs in a process of its own (the same binary, started again).
-// The load comes from one process that costs every library the same: it writes
-// prebuilt frames and counts the bytes that come back. Rounds of all servers
-// are interleaved, and the medians are printed.
+// The load comes from this process, one thread that costs every library the
+// same; see package load. A connection sends as many messages as the depth says
+// in one write, waits for all of their echoes and sends the next ones. The
+// latency is that of such a round trip. Rounds of all servers are interleaved,
+// each with a process started afresh and a time to warm up, and the medians are
+// printed with the least and the greatest value.
 package main

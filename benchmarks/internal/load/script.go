@@ -1,0 +1,30 @@
+package load
+
+import "bytes"
+
+// A Script is what a connection says: the batches of First once and then those
+// of Cycle for ever, each when the answer to the one before has come.
+type Script struct {
+	First, Cycle [][]byte
+	Messages     int // in a batch
+	Answer       int // what comes back for a batch: messages, or bytes without framing
+	Framed       bool
+}
+
+// Echo returns the script of messages of some size that come back, depth of
+// them at a time.
+func Echo(size, depth int, framed bool) *Script {
+	payload := bytes.Repeat([]byte("x"), size)
+	if !framed {
+		return &Script{Cycle: [][]byte{bytes.Repeat(payload, depth)}, Messages: depth, Answer: size * depth}
+	}
+	return &Script{Cycle: [][]byte{bytes.Repeat(Frame(payload, true), depth)}, Messages: depth, Answer: depth, Framed: true}
+}
+
+// batch returns what is said in a turn.
+func (s *Script) batch(turn int) []byte {
+	if turn < len(s.First) {
+		return s.First[turn]
+	}
+	return s.Cycle[(turn-len(s.First))%len(s.Cycle)]
+}

@@ -1,0 +1,87 @@
+package measure
+
+import (
+	"fmt"
+	"io"
+	"slices"
+)
+
+// What a round has values of.
+const (
+	CPU    = "cpu"    // of the server, in ns per message
+	P50    = "p50"    // of the round trip, in ns
+	P99    = "p99"    // of the round trip, in ns
+	Memory = "memory" // resident bytes of the server, per connection
+)
+
+// units of the values as they are printed, with the divisor that leads there.
+var units = []struct {
+	value, title string
+	divisor      float64
+	digits       int
+}{
+	{CPU, "CPU ns", 1, 0},
+	{P50, "p50 µs", 1e3, 1},
+	{P99, "p99 µs", 1e3, 1},
+	{Memory, "bytes", 1, 0},
+}
+
+// A Round is what one round of one server came to.
+type Round map[string]float64
+
+// An Outcome is what a case came to: the rounds of each server.
+type Outcome struct {
+	Case   Case
+	Rounds map[string][]Round
+}
+
+// Median returns the median of a server's rounds, and the least and the
+// greatest value.
+func (o *Outcome) Median(server, value string) (median, least, most float64) {
+	var all []float64
+	for _, r := range o.Rounds[server] {
+		all = append(all, r[value])
+	}
+	if len(all) == 0 {
+		return 0, 0, 0
+	}
+	slices.Sort(all)
+	n := len(all)
+	return (all[(n-1)/2] + all[n/2]) / 2, all[0], all[n-1]
+}
+
+// Ratio returns the median in parts of the yardstick's.
+func (o *Outcome) Ratio(server, value string) float64 {
+	yardstick, _, _ := o.Median(o.Case.Servers[0], value)
+	median, _, _ := o.Median(server, value)
+	return median / yardstick
+}
+
+// Print writes the outcome as a table of text.
+func (o *Outcome) Print(w io.Writer) {
+	fmt.Fprintln(w, o.Case.Title())
+	for _, server := range o.Case.Servers {
+		fmt.Fprintf(w, "%-13s", server)
+		for _, u := range units {
+			median, least, most := o.Median(server, u.value)
+			if median == 0 {
+				continue
+			}
+			fmt.Fprintf(w, "  %s %.*f (%.*f to %.*f)", u.title, u.digits, median/u.divisor, u.digits, least/u.divisor, u.digits, most/u.divisor)
+			if u.value == CPU || u.value == Memory {
+				fmt.Fprintf(w, " ratio %.2f", o.Ratio(server, u.value))
+			}
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+// Title says what was measured.
+func (c *Case) Title() string {
+	switch c.Kind {
+	case Idle:
+		return fmt.Sprintf("%d idle connections, after a message each", c.Conns)
+	default:
+		return fmt.Sprintf("%d connections, %d bytes, depth %d", c.Conns, c.Size, c.Depth)
+	}
+}

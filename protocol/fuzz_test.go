@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -44,8 +45,9 @@ func FuzzParseHeader(f *testing.F) {
 	})
 }
 
-// FuzzReceive feeds any bytes at any cuts. The events and the answer are those
-// of the whole, and what is held is bounded by what has arrived.
+// FuzzReceive feeds any bytes at any cuts, with compression or without. The
+// events and the answer are those of the whole, and what is held is bounded by
+// what has arrived.
 func FuzzReceive(f *testing.F) {
 	for _, file := range frameVectorFiles(f) {
 		for _, v := range loadFrameVectors(f, file) {
@@ -60,6 +62,9 @@ func FuzzReceive(f *testing.F) {
 		input, _ := conversation(role)
 		f.Add(role == Client, int64(-1), byte(0), []byte{200}, input)
 		f.Add(role == Client, int64(1300), byte(7), []byte{1, 0, 50}, input)
+		for _, seed := range []byte{1, 2, 3, 4, 5, 6} {
+			f.Add(role == Client, int64(2000*int(seed)), compressedBit|seed, []byte{seed, 0, 40}, compressedConversation(f, role, seed))
+		}
 	}
 	f.Fuzz(func(t *testing.T, client bool, limit int64, flags byte, cuts, input []byte) {
 		role := Server
@@ -67,7 +72,11 @@ func FuzzReceive(f *testing.F) {
 			role = Client
 		}
 		newConn := func() *Conn {
-			c := NewConn(Config{Role: role, MaxMessageSize: limit, MaskKeys: zeroKeys{}})
+			cfg := Config{Role: role, MaxMessageSize: limit, MaskKeys: zeroKeys{}}
+			if flags&compressedBit != 0 {
+				cfg.Extensions = []Extension{fuzzedDeflate(t, role, flags)}
+			}
+			c := NewConn(cfg)
 			if _, err := c.SendPing([]byte("p")); err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +99,11 @@ func FuzzReceive(f *testing.F) {
 		for _, piece := range cutBy(input, cuts) {
 			d.run(piece)
 			arrived += len(piece)
-			if held := cap(d.c.in.buf) + cap(d.c.in.stash); held > growth*arrived+1000 {
+			most := arrived
+			if flags&compressedBit != 0 {
+				most *= 1032 // the most that deflate makes of a byte
+			}
+			if held := cap(d.c.in.buf) + cap(d.c.in.stash); held > growth*most+1000 {
 				t.Fatalf("%d bytes are held for %d", held, arrived)
 			}
 		}
@@ -101,6 +114,47 @@ func FuzzReceive(f *testing.F) {
 			t.Errorf("%v after a close frame", v)
 		}
 	})
+}
+
+// compressedBit is the flag of FuzzReceive for compression; those above it
+// choose the settings.
+const compressedBit = 8
+
+// fuzzedDeflate is compression as seen by one end.
+func fuzzedDeflate(t testing.TB, role Role, flags byte) Extension {
+	d := &Deflate{Threshold: -1, Pools: onePool{}}
+	if flags&16 != 0 {
+		d.ClientNoContextTakeover, d.ServerNoContextTakeover = true, true
+	}
+	if flags&32 != 0 {
+		d.ClientMaxWindowBits, d.ServerMaxWindowBits = minWindowBits, minWindowBits
+	}
+	client, server := negotiated(t, d, d)
+	if role == Client {
+		return client
+	}
+	return server
+}
+
+// compressedConversation is what a peer sends to an end of this role.
+func compressedConversation(t testing.TB, role Role, flags byte) (wire []byte) {
+	peer := Client
+	if role == Client {
+		peer = Server
+	}
+	c := NewConn(Config{Role: peer, MaskKeys: zeroKeys{}, Extensions: []Extension{fuzzedDeflate(t, peer, flags)}})
+	rng := rand.New(rand.NewPCG(uint64(flags), 7692))
+	for i := range 6 {
+		data := resembling(rng, 600)
+		cut := rng.IntN(len(data) + 1)
+		for j, piece := range [][]byte{data[:cut], data[cut:]} {
+			var err error
+			if wire, err = c.AppendFragment(wire, Binary, i%2 == 0 || j == 1, piece); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return wire
 }
 
 // cutBy cuts b into pieces of these sizes, again and again.
@@ -210,7 +264,7 @@ func FuzzRequest(f *testing.F) {
 			}
 			return
 		}
-		if r.Method != "GET" || r.Host == "" || r.ContentLength != 0 || r.Header.Get("Sec-WebSocket-Version") != "13" {
+		if r.Method != "GET" || r.Host == "" || r.ContentLength != 0 || trimSpace(r.Header.Get("Sec-WebSocket-Version")) != "13" {
 			t.Errorf("accepted %q", wire)
 		}
 		b, err := AppendResponse(nil, header, epoch)

@@ -108,7 +108,7 @@ func (a *Acceptor) Accept(r *http.Request) (Agreement, http.Header, error) {
 // 4.2.1): first whether this is about WebSocket at all, then the details.
 func checkRequest(r *http.Request) error {
 	for _, check := range []func(*http.Request) error{
-		checkMethod, checkHTTPVersion, checkUpgrade, checkVersion, checkKey, checkHost, checkNoBody,
+		checkMethod, checkHTTPVersion, checkUpgrade, checkVersion, checkKey, checkTarget, checkHost, checkNoBody,
 	} {
 		if err := check(r); err != nil {
 			return err
@@ -198,9 +198,22 @@ func checkKey(r *http.Request) error {
 	return badRequest(headerKey + " header " + quote(key) + " is not 16 bytes in base64")
 }
 
+// checkTarget refuses a request target that names no resource: neither a path
+// nor a URI with one. The asterisk is for other methods than GET (RFC 9112,
+// section 3.2.4).
+func checkTarget(r *http.Request) error {
+	if u := r.URL; u != nil && (u.Opaque != "" || u.Path != "" && u.Path[0] != '/') {
+		return badRequest("request target is no path")
+	}
+	return nil
+}
+
 func checkHost(r *http.Request) error {
 	if r.Host == "" {
 		return badRequest("no Host header")
+	}
+	if !isHost(r.Host) {
+		return badRequest("Host header " + quote(r.Host) + " is no host")
 	}
 	return nil
 }

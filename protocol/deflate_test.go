@@ -63,28 +63,34 @@ func resembling(rng *rand.Rand, n int) []byte {
 }
 
 // TestDeflateWindow decompresses what we send with an inflater that refuses
-// matches beyond the window, for all windows, levels and sizes of messages,
-// with and without context takeover.
+// matches beyond the window, for all windows, levels and sizes of messages, in
+// both directions, with and without context takeover.
 func TestDeflateWindow(t *testing.T) {
 	pool := onePool{}
 	for bits := minWindowBits; bits <= maxWindowBits; bits++ {
 		for level := 1; level <= 9; level += 2 {
 			for _, alone := range []bool{false, true} {
-				d := &Deflate{ServerMaxWindowBits: bits, ServerNoContextTakeover: alone, Level: level, Threshold: -1, Pools: pool}
-				_, server := negotiated(t, d, d)
+				ofServer := &Deflate{ServerMaxWindowBits: bits, ServerNoContextTakeover: alone, Level: level, Threshold: -1, Pools: pool}
+				_, server := negotiated(t, ofServer, ofServer)
 				checkWindow(t, server, 1<<bits)
+				ofClient := &Deflate{ClientMaxWindowBits: bits, ClientNoContextTakeover: alone, Level: level, Threshold: -1, Pools: pool}
+				client, _ := negotiated(t, ofClient, ofClient)
+				checkWindow(t, client, 1<<bits)
+				// Where the server names the window and the client does not.
+				demanded, _ := negotiated(t, &Deflate{ClientMaxWindowBits: -1, Level: level, Threshold: -1, Pools: pool}, ofClient)
+				checkWindow(t, demanded, 1<<bits)
 			}
 		}
 	}
 }
 
-func checkWindow(t *testing.T, server *deflate, window int) {
+func checkWindow(t *testing.T, sender *deflate, window int) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(uint64(window), 1))
 	var history []byte
 	for i, most := range []int{60, 127, 128, 200, 3000, 127, 100000, 90, 70000, 300, 300, 60} {
 		want := resembling(rng, most)
-		message, _, err := server.Encode(nil, want, Fragment{Type: Binary, First: true, Last: true, Compression: CompressOn})
+		message, _, err := sender.Encode(nil, want, Fragment{Type: Binary, First: true, Last: true, Compression: CompressOn})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,10 +103,10 @@ func checkWindow(t *testing.T, server *deflate, window int) {
 		if err != nil || !bytes.Equal(got, want) {
 			t.Fatalf("window %d, message %d of %d bytes: %v, %d bytes", window, i, len(want), err, len(got))
 		}
-		if history = nil; server.out.takeover {
+		if history = nil; sender.out.takeover {
 			history = z.appendHistory(nil, window)
 		}
-		if held := len(server.sent.bytes()); held > window || held != len(history) {
+		if held := len(sender.sent.bytes()); held > window || held != len(history) {
 			t.Fatalf("holds %d bytes of history, want %d", held, len(history))
 		}
 	}

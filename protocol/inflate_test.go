@@ -3,6 +3,7 @@ package protocol
 import (
 	"bytes"
 	stdflate "compress/flate"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -124,6 +125,57 @@ func TestInflateCorrupt(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestInflateWindow takes a match that reaches back as far as the window does,
+// and refuses one that goes a byte further: what other tests rely on who look at
+// the windows of what we send.
+func TestInflateWindow(t *testing.T) {
+	for bits := minWindowBits; bits < maxWindowBits; bits++ {
+		window := 1 << bits
+		history := bytes.Repeat([]byte("0123456789abcdef"), 1<<maxWindowBits/16)
+		for name, test := range map[string]struct {
+			code, extra int // of the distance
+			want        error
+		}{
+			"the window":          {2*bits - 1, 1<<(bits-2) - 1, nil}, // 2^bits is the last distance of its code,
+			"a byte more":         {2 * bits, 0, errCorrupt},          // and the next one the first of its own
+			"much more than that": {2*bits + 1, 0, errCorrupt},
+		} {
+			message := farMatch(test.code, test.extra)
+			if got, err := inflated(message, history, window, math.MaxInt); err != test.want {
+				t.Errorf("window %d, %s: %q, %v", window, name, got, err)
+			}
+			if test.want != nil { // it is the window that is in the way
+				if got, err := inflated(message, history, maxWindow, math.MaxInt); err != nil || len(got) != 3 {
+					t.Errorf("no window, %s: %q, %v", name, got, err)
+				}
+			}
+		}
+	}
+}
+
+// farMatch is a block with fixed codes (RFC 1951, section 3.2.6) that has one
+// match of three bytes.
+func farMatch(code, extra int) []byte {
+	var all uint64
+	n := 0
+	put := func(value, bits int) { // from the least significant bit
+		all |= uint64(value) << n
+		n += bits
+	}
+	putCode := func(value, bits int) { // from the most significant bit
+		for i := bits - 1; i >= 0; i-- {
+			put(value>>i&1, 1)
+		}
+	}
+	put(0b010, 3)       // not the last block, fixed codes
+	putCode(257-256, 7) // a length of 3
+	putCode(code, 5)
+	put(extra, code/2-1)
+	putCode(0, 7) // the end of the block
+	put(0, 3)     // the stored block whose tail is cut off
+	return binary.LittleEndian.AppendUint64(nil, all)[:(n+7)/8]
 }
 
 // TestInflateAtOnce gives each byte as soon as it can be known.

@@ -12,8 +12,9 @@ import (
 	"unicode/utf8"
 )
 
-// TestRoundTrip has a client and a server say random things to each other over
-// a transport that cuts them at random: what one says is what the other hears.
+// TestRoundTrip has a client and a server say random things to each other, with
+// random extensions, over a transport that cuts them at random: what one says is
+// what the other hears.
 func TestRoundTrip(t *testing.T) {
 	for seed := range uint64(100) {
 		if roundTrip(t, seed, 60); t.Failed() {
@@ -59,7 +60,11 @@ const (
 // roundTrip runs one conversation to its end.
 func roundTrip(t *testing.T, seed uint64, steps int) {
 	rnd := rand.New(rand.NewPCG(seed, 6455))
-	client, server := newSpeaker(t, Client, rnd), newSpeaker(t, Server, rnd)
+	ofClient, ofServer := extensionSets(rnd)
+	if rnd.IntN(3) == 0 {
+		ofClient, ofServer = nil, nil
+	}
+	client, server := newSpeaker(t, Client, rnd, ofClient), newSpeaker(t, Server, rnd, ofServer)
 	client.peer, server.peer = server, client
 	for range steps {
 		s := client
@@ -79,8 +84,8 @@ func roundTrip(t *testing.T, seed uint64, steps int) {
 	client.close(server)
 }
 
-func newSpeaker(t *testing.T, role Role, rnd *rand.Rand) *speaker {
-	c := NewConn(Config{Role: role, MaxMessageSize: -1, MaskKeys: randomKeys{rnd}})
+func newSpeaker(t *testing.T, role Role, rnd *rand.Rand, extensions []Extension) *speaker {
+	c := NewConn(Config{Role: role, MaxMessageSize: -1, MaskKeys: randomKeys{rnd}, Extensions: extensions})
 	s := &speaker{driver: newDriver(t, c), rnd: rnd, mode: rnd.IntN(modes)}
 	s.window = rnd.IntN(2) == 0
 	return s
@@ -117,6 +122,7 @@ func (s *speaker) step() {
 }
 
 func (s *speaker) sayMessage() {
+	s.c.Compress(Compression(s.rnd.IntN(3)))
 	typ, payload := s.randomMessage()
 	s.output = s.must(s.c.AppendMessage(s.output, typ, payload))
 	s.said = append(s.said, fmt.Sprintf("%v %s", typ, brief(string(payload))))
@@ -126,6 +132,7 @@ func (s *speaker) sayMessage() {
 // anywhere, inside characters too.
 func (s *speaker) sayFragment(last bool) {
 	if s.whole == "" {
+		s.c.Compress(Compression(s.rnd.IntN(3)))
 		s.typ, s.message = s.randomMessage()
 		s.whole = fmt.Sprintf("%v %s", s.typ, brief(string(s.message)))
 	}

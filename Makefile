@@ -134,13 +134,11 @@ fuzz: ## fuzz each target for FUZZTIME
 		done; \
 	done
 
-bench: ## benchmarks of the packages, then CPU and memory of an echo server
+bench: ## benchmarks of the packages, then all of docs/performance.md (Linux, half an hour)
 	@echo "== benchmarks of the packages"
 	@TANDEM_RIGS= $(GO) test -run='^$$' -bench=. -benchmem ./...
-	@echo "== CPU of an echo server beside a raw TCP echo"
-	@cd benchmarks && $(GO) run ./echo -depth 1 && $(GO) run ./echo -depth 16
-	@echo "== memory of idle connections"
-	@cd benchmarks && $(GO) run ./echo -idle 5000
+	@echo "== Tandem beside other libraries"
+	@cd benchmarks && $(GO) run ./suite -o results.json && $(GO) run ./report -i results.json -o ../docs
 
 cover: ## coverage of protocol and keepalive by their own tests; fails under COVERAGE per cent
 	@echo "== coverage"

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,9 +19,11 @@ import (
 type Group struct {
 	epoll  int
 	conns  []*conn
+	events [256]unix.EpollEvent
 	buf    []byte
 	busy   int // connections that wait for an answer
 	over   bool
+	echo   bool // the peer begins
 	result Result
 }
 
@@ -38,6 +41,7 @@ type conn struct {
 // A Result is what came of a run.
 type Result struct {
 	Messages int64
+	Bytes    int64           // that came back
 	times    []time.Duration // of exchanges
 }
 
@@ -94,26 +98,67 @@ func (g *Group) Run(d time.Duration) (*Result, error) {
 			return nil, err
 		}
 	}
-	events := make([]unix.EpollEvent, 256)
 	for g.busy > 0 {
-		n, err := unix.EpollWait(g.epoll, events, 10_000)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
+		n, err := g.wait(10_000)
 		if err != nil {
-			return nil, os.NewSyscallError("epoll_wait", err)
+			return nil, err
 		}
 		if n == 0 {
 			return nil, fmt.Errorf("%d connections got no answer within 10 s", g.busy)
 		}
 		g.over = g.over || !time.Now().Before(end)
-		for _, event := range events[:n] {
-			if err := g.serve(g.conns[event.Fd]); err != nil {
-				return nil, err
-			}
-		}
 	}
 	return &g.result, nil
+}
+
+// RunTogether has each connection exchange one batch, and again when all of them
+// got their answers, for a time. The time of such a round is an exchange's.
+func (g *Group) RunTogether(d time.Duration) (*Result, error) {
+	var all Result
+	for end := time.Now().Add(d); len(all.times) == 0 || time.Now().Before(end); {
+		began := time.Now()
+		r, err := g.Run(0)
+		if err != nil {
+			return nil, err
+		}
+		all.Messages += r.Messages
+		all.Bytes += r.Bytes
+		all.times = append(all.times, time.Since(began))
+	}
+	return &all, nil
+}
+
+// Answer says a batch on a connection whenever what the script calls the answer
+// has come: the group is the server. It ends when stop is set.
+func (g *Group) Answer(stop *atomic.Bool) error {
+	g.echo = true
+	for _, c := range g.conns {
+		c.want = c.script.Answer
+	}
+	for !stop.Load() {
+		if _, err := g.wait(20); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wait serves what is ready within so many milliseconds, and returns on how many
+// connections something was.
+func (g *Group) wait(timeout int) (int, error) {
+	n, err := unix.EpollWait(g.epoll, g.events[:], timeout)
+	if errors.Is(err, unix.EINTR) {
+		return 1, nil
+	}
+	if err != nil {
+		return 0, os.NewSyscallError("epoll_wait", err)
+	}
+	for _, event := range g.events[:n] {
+		if err := g.serve(g.conns[event.Fd]); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
 }
 
 // serve does what a connection is ready for. Its events come once for each
@@ -133,6 +178,7 @@ func (g *Group) serve(c *conn) error {
 		if err != nil {
 			return os.NewSyscallError("read", err)
 		}
+		g.result.Bytes += int64(n)
 		if err := c.received(g.buf[:n]); err != nil {
 			return err
 		}
@@ -149,6 +195,9 @@ func (g *Group) serve(c *conn) error {
 // answered goes on with the next batch, unless the time is over.
 func (g *Group) answered(c *conn) error {
 	g.result.Messages += int64(c.script.Messages)
+	if g.echo {
+		return c.begin()
+	}
 	g.result.times = append(g.result.times, time.Since(c.began))
 	if g.over {
 		g.busy--

@@ -1,16 +1,19 @@
 package measure
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 )
 
 // What a round has values of.
 const (
-	CPU    = "cpu"    // of the server, in ns per message
+	CPU    = "cpu"    // of what is measured, in ns per message, connection or call
 	P50    = "p50"    // of the round trip, in ns
 	P99    = "p99"    // of the round trip, in ns
+	Wire   = "wire"   // bytes of a message's answer, with its header
 	Memory = "memory" // resident bytes of the server, per connection
 )
 
@@ -23,15 +26,26 @@ var units = []struct {
 	{CPU, "CPU ns", 1, 0},
 	{P50, "p50 µs", 1e3, 1},
 	{P99, "p99 µs", 1e3, 1},
+	{Wire, "wire", 1, 0},
 	{Memory, "bytes", 1, 0},
 }
 
 // A Round is what one round of one server came to.
 type Round map[string]float64
 
+// MarshalJSON leaves out digits that mean nothing.
+func (r Round) MarshalJSON() ([]byte, error) {
+	short := make(map[string]json.Number, len(r))
+	for name, value := range r {
+		short[name] = json.Number(strconv.FormatFloat(value, 'f', max(0, 3-len(strconv.Itoa(int(value)))), 64))
+	}
+	return json.Marshal(short)
+}
+
 // An Outcome is what a case came to: the rounds of each server.
 type Outcome struct {
 	Case   Case
+	Date   string // of the measurement
 	Rounds map[string][]Round
 }
 
@@ -73,15 +87,5 @@ func (o *Outcome) Print(w io.Writer) {
 			}
 		}
 		fmt.Fprintln(w)
-	}
-}
-
-// Title says what was measured.
-func (c *Case) Title() string {
-	switch c.Kind {
-	case Idle:
-		return fmt.Sprintf("%d idle connections, after a message each", c.Conns)
-	default:
-		return fmt.Sprintf("%d connections, %d bytes, depth %d", c.Conns, c.Size, c.Depth)
 	}
 }

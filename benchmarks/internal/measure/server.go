@@ -58,22 +58,38 @@ func startServer(name string, setup peers.Setup) (*server, error) {
 	return &server{p, addr, name != "raw"}, nil
 }
 
-// BeServer makes the program a server if it was started as one, and ends it
-// then. A command calls it before it does anything else.
+// BeServer makes the program a server, or what else it was started as, and ends
+// it then. A command calls it before it does anything else.
 func BeServer() {
-	if len(os.Args) < 4 || os.Args[1] != serveFlag {
+	if len(os.Args) < 2 {
 		return
 	}
-	var setup peers.Setup
-	err := json.Unmarshal([]byte(os.Args[3]), &setup)
-	addr := ""
-	if err == nil {
-		addr, err = peers.Start(os.Args[2], setup)
+	var err error
+	switch args := os.Args[2:]; os.Args[1] {
+	case serveFlag:
+		err = beServer(args[0], args[1])
+	case clientFlag:
+		err = beClient(args[0], args[1], args[2], args[3])
+	case holderFlag:
+		err = beHolder(args[0], args[1], args[2])
+	default:
+		return
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "server:", err)
+		fmt.Fprintln(os.Stderr, os.Args[1:], err)
 		os.Exit(1)
 	}
-	process.Main(addr, func(question string) string { return "no answer to " + question })
 	os.Exit(0)
+}
+
+func beServer(name, arg string) error {
+	var setup peers.Setup
+	if err := json.Unmarshal([]byte(arg), &setup); err != nil {
+		return err
+	}
+	addr, err := peers.Start(name, setup)
+	if err == nil {
+		process.Main(addr, func(string) string { return "" })
+	}
+	return err
 }

@@ -11,6 +11,10 @@ type Setup struct {
 	Deflate  bool // negotiate permessage-deflate
 	Takeover bool // with context takeover, where the library has it
 	TLS      bool
+
+	Broadcast bool // send what one connection sends to all of them
+	Conns     int  // how many connections that will be
+	Size      int  // of the messages, for a server without framing
 }
 
 // servers start on loopback and return their addresses.
@@ -30,6 +34,9 @@ var servers = map[string]func(Setup) net.Addr{
 // Start starts the named server and returns its address.
 func Start(name string, setup Setup) (string, error) {
 	start, ok := servers[name]
+	if setup.Broadcast {
+		start, ok = broadcasters[name]
+	}
 	if !ok {
 		return "", fmt.Errorf("no server is called %q", name)
 	}

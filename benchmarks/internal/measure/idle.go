@@ -1,0 +1,140 @@
+//go:build linux
+
+package measure
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/tandemws/tandem/benchmarks/internal/load"
+	"github.com/tandemws/tandem/benchmarks/internal/peers"
+	"github.com/tandemws/tandem/benchmarks/internal/process"
+)
+
+// holderFlag is the first argument of a process that holds connections.
+const holderFlag = "-be-holder"
+
+// idle measures the memory of connections, after a few messages on each. Those
+// of a server are held by a process of their own, for the bound on open files is
+// one of a process.
+func idle(c Case, name string, _ time.Duration) (Round, error) {
+	used, processes := 0.0, max(c.Processes, 1)
+	for range processes {
+		server, err := startServer(name, peers.Setup{Deflate: c.Deflate, Takeover: c.Takeover, TLS: c.TLS})
+		if err != nil {
+			return nil, err
+		}
+		defer server.Stop()
+		before, err := server.Memory()
+		if err != nil {
+			return nil, err
+		}
+		holder, err := startHolder(server, c, c.Conns/processes)
+		if err != nil {
+			return nil, err
+		}
+		defer holder.Stop()
+		after, err := server.Memory()
+		if err != nil {
+			return nil, err
+		}
+		used += float64(after - before)
+	}
+	return Round{Memory: used / float64(c.Conns)}, nil
+}
+
+// startHolder returns when all connections are there and idle.
+func startHolder(server *server, c Case, conns int) (*process.Process, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	how := "plain"
+	switch {
+	case !server.framed:
+		how = "raw"
+	case c.Takeover:
+		how = "takeover"
+	case c.Deflate:
+		how = "deflate"
+	}
+	if c.TLS {
+		how += "-tls"
+	}
+	p, err := process.Start(self, holderFlag, server.addr, fmt.Sprint(conns), how)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := p.Line(); err != nil {
+		p.Stop()
+		return nil, fmt.Errorf("the process that holds the connections: %w", err)
+	}
+	return p, nil
+}
+
+func beHolder(addr, conns, how string) error {
+	n, err := strconv.Atoi(conns)
+	if err != nil {
+		return err
+	}
+	switch how {
+	case "raw", "plain":
+		script := load.Echo(32, 1, how == "plain")
+		err = hold(addr, n, 1, func(int, net.Conn) (*load.Script, error) { return script, nil })
+	case "deflate", "takeover":
+		err = hold(addr, n, 10, deflating(1<<10, how == "takeover"))
+	default:
+		err = holdTLS(addr, n, how == "plain-tls")
+	}
+	if err == nil {
+		process.Main("idle", func(string) string { return "" })
+	}
+	return err
+}
+
+// hold opens connections and exchanges a few messages on each.
+func hold(addr string, conns, messages int, begin begin) error {
+	group, err := load.DialEach(addr, conns, begin)
+	for range messages {
+		if err == nil {
+			_, err = group.Run(0)
+		}
+	}
+	return err
+}
+
+// kept are connections that must not be collected.
+var kept []net.Conn
+
+// holdTLS opens connections with TLS and exchanges one message on each.
+func holdTLS(addr string, conns int, framed bool) error {
+	message, answer := []byte("a message of no more than 32 by."), 32
+	if framed {
+		message, answer = load.Frame(message, true), len(load.Frame(message, false))
+	}
+	buf := make([]byte, answer)
+	for range conns {
+		nc, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			return err
+		}
+		kept = append(kept, nc)
+		if framed {
+			if _, err := load.Upgrade(nc, ""); err != nil {
+				return err
+			}
+		}
+		if _, err := nc.Write(message); err != nil {
+			return err
+		}
+		if _, err := io.ReadFull(nc, buf); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,1 @@
+// Package peers declares functions without a body: the compiler asks for this file then.

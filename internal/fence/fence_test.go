@@ -24,8 +24,8 @@ const (
 var (
 	ground = []string{"protocol", "keepalive"}
 	joint  = append(slices.Clone(ground), "internal/link")
-	doors  = append(slices.Clone(joint), "internal/dial", "internal/serve")
-	public = append(slices.Clone(ground), "async", "sync")
+	doors  = append(slices.Clone(joint), "internal/dial", "internal/serve", "reconnect")
+	public = append(slices.Clone(ground), "async", "sync", "reconnect")
 )
 
 // places says what each package may import of the module. "..." stands for
@@ -33,8 +33,9 @@ var (
 var places = map[string][]string{
 	"protocol":       {},
 	"keepalive":      {},
+	"reconnect":      {"protocol"},
 	"internal/link":  ground,
-	"internal/dial":  joint,
+	"internal/dial":  append(slices.Clone(joint), "reconnect"),
 	"internal/serve": joint,
 	"async":          doors,
 	"sync":           doors,
@@ -226,6 +227,10 @@ func TestFenceHolds(t *testing.T) {
 		{"protocol/conn.go", module + "keepalive", stop},
 		{"keepalive/run.go", module + "protocol", stop},
 		{"keepalive/run_test.go", module + "protocol", pass},
+		{"reconnect/process.go", module + "protocol", pass},
+		{"reconnect/process.go", module + "internal/link", stop},
+		{"internal/dial/reconnect.go", module + "reconnect", pass},
+		{"internal/link/conn.go", module + "reconnect", stop},
 		{"cmd/tandem/main.go", module + "sync", pass},
 		{"cmd/tandem/main.go", module + "internal/link", stop},
 		{"internal/rig/nat/nat_test.go", module + "internal/rig", pass},

@@ -11,6 +11,7 @@ import (
 	"github.com/tandemws/tandem/internal/dial"
 	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
+	"github.com/tandemws/tandem/reconnect"
 )
 
 // ClientConn is a client's connection.
@@ -53,6 +54,10 @@ type ClientOptions struct {
 	// DialContext, if not nil, opens the network connection in place of a
 	// [net.Dialer].
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// Reconnect has the settings of [Reconnect]; Connect has no use for them.
+	// See package reconnect.
+	Reconnect reconnect.Config
 
 	// OpenTimeout bounds all of Connect: looking up the name, connecting, TLS
 	// and the opening handshake. Default 10 s.

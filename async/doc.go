@@ -21,6 +21,9 @@
 //	}
 //	msg, err := conn.Recv(ctx)
 //
+// [Reconnect] is a loop over connections, for clients that are to stay
+// connected.
+//
 // # Servers
 //
 // [Serve] listens and runs a handler for each connection. [NewHandler] is the

@@ -11,6 +11,7 @@ import (
 	"github.com/tandemws/tandem/internal/dial"
 	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
+	"github.com/tandemws/tandem/reconnect"
 )
 
 // ClientConn is a client's connection.
@@ -53,6 +54,14 @@ type ClientOptions struct {
 	// DialContext, if not nil, opens the network connection in place of a
 	// [net.Dialer].
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// Reconnect has the settings of [Reconnect]; Connect has no use for them.
+	// See package reconnect.
+	Reconnect reconnect.Config
+
+	// Stop, if not nil, ends [Reconnect] when it is closed. Connect has no use
+	// for it.
+	Stop <-chan struct{}
 
 	// OpenTimeout bounds all of Connect: looking up the name, connecting, TLS
 	// and the opening handshake. Default 10 s.
@@ -120,7 +129,8 @@ type ClientOptions struct {
 	Logger *slog.Logger
 }
 
-// core returns the options that the core has, which are all but the thread.
+// core returns the options that the core has, which are all but the thread and
+// Stop.
 func (o *ClientOptions) core() *dial.Options {
 	return &dial.Options{
 		Header:           o.Header,
@@ -132,6 +142,7 @@ func (o *ClientOptions) core() *dial.Options {
 		NetConn:          o.NetConn,
 		UnixSocket:       o.UnixSocket,
 		DialContext:      o.DialContext,
+		Reconnect:        o.Reconnect,
 		OpenTimeout:      o.OpenTimeout,
 		CloseTimeout:     o.CloseTimeout,
 		WriteTimeout:     o.WriteTimeout,
@@ -168,8 +179,13 @@ func Connect(url string, opts *ClientOptions) (*ClientConn, error) {
 	if opts == nil {
 		opts = new(ClientOptions)
 	}
+	return connect(context.Background(), url, opts)
+}
+
+// connect is Connect, and can be cancelled.
+func connect(ctx context.Context, url string, opts *ClientOptions) (*ClientConn, error) {
 	core := opts.core()
-	opened, err := dial.Dial(context.Background(), url, core)
+	opened, err := dial.Dial(ctx, url, core)
 	if err != nil {
 		return nil, err
 	}

@@ -17,8 +17,8 @@ func TestClientOptionsCore(t *testing.T) {
 	options := reflect.TypeFor[ClientOptions]()
 	for i := range options.NumField() {
 		name := options.Field(i).Name
-		if name == "KeepaliveThread" {
-			continue // this face's own; see thread
+		if name == "KeepaliveThread" || name == "Stop" {
+			continue // this face's own; see thread and Reconnect
 		}
 		var o ClientOptions
 		field := reflect.ValueOf(&o).Elem().Field(i)
@@ -33,8 +33,8 @@ func TestClientOptionsCore(t *testing.T) {
 			t.Errorf("%s is %v in the core, want %v", name, got, field)
 		}
 	}
-	if core := reflect.TypeFor[dial.Options](); core.NumField() != options.NumField()-1 {
-		t.Errorf("the core has %d options, the face %d and one of its own", core.NumField(), options.NumField()-1)
+	if core := reflect.TypeFor[dial.Options](); core.NumField() != options.NumField()-2 {
+		t.Errorf("the core has %d options, the face %d and two of its own", core.NumField(), options.NumField()-2)
 	}
 }
 

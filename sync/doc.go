@@ -22,6 +22,9 @@
 //	}
 //	msg, err := conn.Recv()
 //
+// [Reconnect] is a loop over connections, for clients that are to stay
+// connected.
+//
 // # Servers
 //
 // [Serve] listens and runs a handler for each connection. [NewHandler] is the

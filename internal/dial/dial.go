@@ -17,6 +17,7 @@ import (
 	"github.com/tandemws/tandem/internal/link"
 	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
+	"github.com/tandemws/tandem/reconnect"
 )
 
 // Options are what the options of both faces come to; they are documented
@@ -32,6 +33,8 @@ type Options struct {
 	NetConn     net.Conn
 	UnixSocket  string
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+
+	Reconnect reconnect.Config
 
 	OpenTimeout  time.Duration
 	CloseTimeout time.Duration

@@ -23,6 +23,22 @@ func (Async) Connect(url string, opts *Options) (Conn, error) {
 	return &asyncConn{Conn: &conn.Conn}, nil
 }
 
+// Reconnect stops when a context ends.
+func (Async) Reconnect(url string, opts *Options) (iter.Seq2[Conn, error], func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	return func(yield func(Conn, error) bool) {
+		for conn, err := range wsasync.Reconnect(ctx, url, asyncClient(opts)) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(&asyncConn{Conn: &conn.Conn}, nil) {
+				return
+			}
+		}
+	}, cancel
+}
+
 func (Async) Serve(handler func(Conn) error, addr string, opts *Options) (Server, error) {
 	server, err := wsasync.Serve(context.Background(), asyncHandler(handler), addr, asyncServer(opts))
 	if err != nil {
@@ -54,7 +70,7 @@ func asyncClient(opts *Options) *wsasync.ClientOptions {
 	}
 	return &wsasync.ClientOptions{
 		NetConn: opts.NetConn, UnixSocket: opts.Unix, DialContext: opts.Dial, Host: opts.Host, TLSConfig: opts.TLS,
-		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
+		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(), Reconnect: opts.Reconnect,
 		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
 		Keepalive: opts.Keepalive, Hooks: opts.Hooks,
 		Compression: opts.Compression, MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,

@@ -19,6 +19,7 @@ import (
 type Face interface {
 	Name() string
 	Connect(url string, opts *Options) (Conn, error)
+	Reconnect(url string, opts *Options) (conns iter.Seq2[Conn, error], stop func())
 	Serve(handler func(Conn) error, addr string, opts *Options) (Server, error)
 	NewHandler(handler func(Conn) error, opts *Options) (Handler, error)
 	Pipe(client, server *Options) (Conn, Conn)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
+	"github.com/tandemws/tandem/reconnect"
 )
 
 // Options are those that the tests use, of a client or a server. nil and zero
@@ -29,6 +30,7 @@ type Options struct {
 	Log      io.Writer         // gets what is logged; nil: nobody does
 	Thread   *keepalive.Thread // a sync client's; nil: its own
 
+	Reconnect                               reconnect.Config // a client's
 	CloseTimeout, WriteTimeout, OpenTimeout time.Duration
 	Keepalive                               keepalive.Config
 	Hooks                                   *keepalive.Hooks

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
+	"github.com/tandemws/tandem/reconnect"
 )
 
 // full has no field that is zero.
@@ -29,6 +30,7 @@ var full = Options{
 	Log:      io.Discard,
 	Thread:   new(keepalive.Thread),
 
+	Reconnect:    reconnect.Config{InitialDelay: -1},
 	CloseTimeout: time.Second, WriteTimeout: time.Second, OpenTimeout: time.Second,
 	Keepalive:      keepalive.Config{Interval: -1},
 	Hooks:          new(keepalive.Hooks),

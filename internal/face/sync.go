@@ -4,6 +4,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/tandemws/tandem/protocol"
@@ -21,6 +22,24 @@ func (Sync) Connect(url string, opts *Options) (Conn, error) {
 		return nil, err
 	}
 	return &syncConn{Conn: &conn.Conn}, nil
+}
+
+// Reconnect stops when a channel is closed.
+func (Sync) Reconnect(url string, opts *Options) (iter.Seq2[Conn, error], func()) {
+	client := syncClient(opts)
+	stop := make(chan struct{})
+	client.Stop = stop
+	return func(yield func(Conn, error) bool) {
+		for conn, err := range wssync.Reconnect(url, client) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(&syncConn{Conn: &conn.Conn}, nil) {
+				return
+			}
+		}
+	}, sync.OnceFunc(func() { close(stop) })
 }
 
 func (Sync) Serve(handler func(Conn) error, addr string, opts *Options) (Server, error) {
@@ -54,7 +73,7 @@ func syncClient(opts *Options) *wssync.ClientOptions {
 	}
 	return &wssync.ClientOptions{
 		NetConn: opts.NetConn, UnixSocket: opts.Unix, DialContext: opts.Dial, Host: opts.Host, TLSConfig: opts.TLS,
-		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
+		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(), Reconnect: opts.Reconnect,
 		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
 		Keepalive: opts.Keepalive, Hooks: opts.Hooks, KeepaliveThread: opts.Thread,
 		Compression: opts.Compression, MaxMessageSize: opts.MaxMessageSize, MaxQueue: opts.MaxQueue, MaxQueueBytes: opts.MaxQueueBytes,

@@ -27,6 +27,7 @@ var known = map[string]string{
 	"time":      "time",
 	"keepalive": module + "/keepalive",
 	"protocol":  module + "/protocol",
+	"reconnect": module + "/reconnect",
 	"wsasync":   module + "/async",
 	"wssync":    module + "/sync",
 }

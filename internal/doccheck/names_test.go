@@ -16,10 +16,11 @@ var homes = map[string]string{
 	"wsasync":   "async",
 	"keepalive": "keepalive",
 	"protocol":  "protocol",
+	"reconnect": "reconnect",
 }
 
 // name finds package.Name and package.Type.Member.
-var name = regexp.MustCompile(`\b(wssync|wsasync|keepalive|protocol)\.([A-Z]\w*)(?:\.([A-Z]\w*))?`)
+var name = regexp.MustCompile(`\b(wssync|wsasync|keepalive|protocol|reconnect)\.([A-Z]\w*)(?:\.([A-Z]\w*))?`)
 
 // TestNames looks up what the prose calls by its name. Blocks are compiled.
 func TestNames(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -42,10 +43,11 @@ func TestConformanceDocument(t *testing.T) {
 // A conformanceRow is one line of the table: a vector, or the two that show
 // the same to a client and to a server.
 type conformanceRow struct {
+	rfc                             int
 	section, rule, name, role, file string
 }
 
-const conformanceIntro = `# Conformance to RFC 6455
+const conformanceIntro = `# Conformance to RFC 6455 and RFC 7692
 
 <!-- Made by "go generate ./protocol" from testdata/conformance; do not edit. -->
 
@@ -56,7 +58,8 @@ byte and cut in two at each place. What they hold is described in
 [testdata/conformance](../testdata/conformance/README.md), and any implementation can
 run them.
 
-MUST and SHOULD are those of the RFC; the rules are in our own words.
+MUST and SHOULD are those of the RFCs; the rules are in our own words. Sections
+without a number of an RFC are those of RFC 6455.
 `
 
 // conformance writes the document.
@@ -67,23 +70,35 @@ func conformance(t *testing.T) string {
 	fmt.Fprintf(&b, "There are %d rows.\n", len(rows))
 	section := ""
 	for _, row := range rows {
-		if row.section != section {
-			section = row.section
-			fmt.Fprintf(&b, "\n## Section %s\n\n| Requirement | Vector | Role | File |\n|---|---|---|---|\n", section)
+		if at := row.heading(); at != section {
+			section = at
+			fmt.Fprintf(&b, "\n## %s\n\n| Requirement | Vector | Role | File |\n|---|---|---|---|\n", section)
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", inCell(row.rule), inCell(row.name), row.role, row.file)
 	}
 	b.WriteString("\n## What no vector shows\n\n| Section | Requirement | Why |\n|---|---|---|\n")
 	for _, rule := range loadElsewhere(t) {
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", rule.Section, inCell(rule.Rule), inCell(rule.Why))
+		at := rule.Section
+		if rule.RFC != 0 {
+			at = fmt.Sprintf("RFC %d, %s", rule.RFC, at)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", at, inCell(rule.Rule), inCell(rule.Why))
 	}
 	return b.String()
+}
+
+// heading is where the rule stands.
+func (r conformanceRow) heading() string {
+	if r.rfc == 6455 {
+		return "Section " + r.section
+	}
+	return fmt.Sprintf("RFC %d, section %s", r.rfc, r.section)
 }
 
 // inCell escapes what would end a cell of a table.
 func inCell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
-// conformanceRows returns the rows by section, and within one rule by rule, in
+// conformanceRows returns the rows by RFC and section, and within one rule by rule, in
 // the order in which the rules first come up in the files.
 func conformanceRows(t *testing.T) (rows []conformanceRow) {
 	for _, file := range frameVectorFiles(t) {
@@ -107,7 +122,7 @@ func conformanceRows(t *testing.T) (rows []conformanceRow) {
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b conformanceRow) int {
-		return cmp.Or(compareSections(a.section, b.section), cmp.Compare(first[a.rule], first[b.rule]))
+		return cmp.Or(cmp.Compare(a.rfc, b.rfc), compareSections(a.section, b.section), cmp.Compare(first[a.rule], first[b.rule]))
 	})
 	return rows
 }
@@ -115,7 +130,7 @@ func conformanceRows(t *testing.T) (rows []conformanceRow) {
 // addRow adds a vector, to the row of its twin if that is the last.
 func addRow(rows []conformanceRow, v vectorHead, role, file string) []conformanceRow {
 	name, twin := strings.CutSuffix(v.Name, ", "+role)
-	row := conformanceRow{v.Section, v.Rule, name, role, file}
+	row := conformanceRow{cmp.Or(v.RFC, 6455), v.Section, v.Rule, name, role, file}
 	if len(rows) > 0 && twin {
 		last := &rows[len(rows)-1]
 		both := row
@@ -138,7 +153,10 @@ func compareSections(a, b string) int {
 }
 
 // An elsewhereRule is a rule that no vector can show, and who sees to it.
-type elsewhereRule struct{ Section, Rule, Why string }
+type elsewhereRule struct {
+	RFC                int // 0: 6455
+	Section, Rule, Why string
+}
 
 // loadElsewhere reads these rules and checks that the tests exist that they
 // name.
@@ -164,16 +182,17 @@ func loadElsewhere(t *testing.T) []elsewhereRule {
 	return file.Rules
 }
 
-func testExists(t *testing.T, name string) bool {
-	paths, err := filepath.Glob("*_test.go")
+func testExists(t *testing.T, name string) (found bool) {
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || found || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		src, err := os.ReadFile(path)
+		found = strings.Contains(string(src), "func "+name+"(")
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.ContainsFunc(paths, func(path string) bool {
-		src, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return strings.Contains(string(src), "func "+name+"(")
-	})
+	return found
 }

@@ -52,8 +52,15 @@ func FuzzReceive(f *testing.F) {
 	for _, file := range frameVectorFiles(f) {
 		for _, v := range loadFrameVectors(f, file) {
 			for _, step := range v.Steps {
-				if step.Receive != nil && len(*step.Receive) < 1000 {
-					f.Add(v.role(f) == Client, int64(0), byte(3), []byte{2, 1, 7}, parseHex(f, *step.Receive))
+				if step.Receive == nil {
+					continue
+				}
+				if input := parseHex(f, *step.Receive); len(input) < 1000 { // long ones slow all down
+					flags := byte(3)
+					if v.Compression != nil {
+						flags |= compressedBit
+					}
+					f.Add(v.role(f) == Client, v.MaxMessageSize, flags, []byte{2, 1, 7}, input)
 				}
 			}
 		}

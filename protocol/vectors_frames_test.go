@@ -5,24 +5,30 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A frameVector says what a Conn makes of what happens to it.
 type frameVector struct {
 	vectorHead
-	Role           string
-	MaxMessageSize int64 `json:"max_message_size"`
-	Steps          []vectorStep
-	Events         []vectorEvent
-	Output         []string  // frames in hexadecimal, or "close CODE" for one with any reason
-	CloseCode      CloseCode `json:"close_code"` // of the connection in the end, if not 0
+	Role             string
+	Compression      *compressionVector // that was agreed on
+	MaxMessageSize   int64              `json:"max_message_size"`
+	MaxFragments     int                `json:"max_fragments"`
+	MaxControlFrames int                `json:"max_control_frames"`
+	MessageTimeout   int64              `json:"message_timeout"` // in milliseconds
+	Steps            []vectorStep
+	Events           []vectorEvent
+	Output           []string  // see checkOutput
+	CloseCode        CloseCode `json:"close_code"` // of the connection in the end, if not 0
 }
 
-// A vectorStep is one thing that happens: one of its fields but the last four
+// A vectorStep is one thing that happens: one of its fields but the last five
 // is set.
 type vectorStep struct {
 	Receive   *string
@@ -34,10 +40,12 @@ type vectorStep struct {
 	Pong      *string
 	Close     CloseCode
 	Fail      CloseCode
+	Wait      *int64 // milliseconds
 	End       bool   // the transport ends
 	Reason    string // of Close or Fail
 	Type      string // of Fragment
 	Fin       bool   // of Fragment
+	Compress  *bool  // of what begins a message
 	Refused   bool   // the Conn refuses to do it
 }
 
@@ -121,12 +129,20 @@ func loadFrameVectors(t testing.TB, file string) []frameVector {
 }
 
 func (v *frameVector) run(t *testing.T, cut func([]byte) [][]byte) {
-	role := v.role(t)
-	c := NewConn(Config{Role: role, MaxMessageSize: v.MaxMessageSize, MaskKeys: zeroKeys{}})
+	ours, theirs := v.extensions(t)
+	c := NewConn(Config{
+		Role: v.role(t), Extensions: ours, MaskKeys: zeroKeys{},
+		MaxMessageSize: v.MaxMessageSize, MaxFragments: v.MaxFragments, MaxControlFrames: v.MaxControlFrames,
+		MessageTimeout: time.Duration(v.MessageTimeout) * time.Millisecond,
+	})
 	d := newDriver(t, c)
 	for _, step := range v.Steps {
-		if step.Receive != nil {
+		switch {
+		case step.Receive != nil:
 			d.run(cut(parseHex(t, *step.Receive))...)
+			continue
+		case step.Wait != nil:
+			d.now = d.now.Add(time.Duration(*step.Wait) * time.Millisecond)
 			continue
 		}
 		out, err := step.do(t, c, d.output)
@@ -137,10 +153,22 @@ func (v *frameVector) run(t *testing.T, cut func([]byte) [][]byte) {
 		d.sendOwed()
 	}
 	v.checkEvents(t, d)
-	v.checkOutput(t, d.output)
+	v.checkOutput(t, d.output, theirs)
 	if got := c.CloseError().Code(); v.CloseCode != 0 && got != v.CloseCode {
 		t.Errorf("the connection's close code is %v, want %v", got, v.CloseCode)
 	}
+}
+
+// extensions returns those of the Conn, and those with which its peer reads.
+func (v *frameVector) extensions(t *testing.T) (ours, theirs []Extension) {
+	if v.Compression == nil {
+		return nil, nil
+	}
+	client, server := negotiated(t, v.Compression.deflate(), v.Compression.deflate())
+	if v.role(t) == Client {
+		return []Extension{client}, []Extension{server}
+	}
+	return []Extension{server}, []Extension{client}
 }
 
 func (v *frameVector) role(t testing.TB) Role {
@@ -155,6 +183,9 @@ func (v *frameVector) role(t testing.TB) Role {
 
 // do has the Conn send something.
 func (s *vectorStep) do(t *testing.T, c *Conn, out []byte) ([]byte, error) {
+	if s.Compress != nil {
+		c.Compress(map[bool]Compression{true: CompressOn, false: CompressOff}[*s.Compress])
+	}
 	switch {
 	case s.Text != nil:
 		return c.AppendMessage(out, Text, []byte(*s.Text))
@@ -220,8 +251,10 @@ func (ev *vectorEvent) describe(t *testing.T, d *driver) string {
 	return fmt.Sprintf("violation %v", got)
 }
 
-// checkOutput compares frame by frame.
-func (v *frameVector) checkOutput(t *testing.T, output []byte) {
+// checkOutput compares frame by frame with bytes in hexadecimal, with "close
+// CODE" for a close frame with any reason, and with "compressed BYTE BYTES" for
+// a frame that begins with the byte and decompresses to the others.
+func (v *frameVector) checkOutput(t *testing.T, output []byte, peer []Extension) {
 	for _, want := range v.Output {
 		h, size, err := ParseHeader(output)
 		if err != nil || size == 0 || int64(len(output)-size) < h.Length {
@@ -235,11 +268,25 @@ func (v *frameVector) checkOutput(t *testing.T, output []byte) {
 			if err != nil || h.Opcode != OpClose || strconv.Itoa(int(c.Code)) != code {
 				t.Errorf("sent %x, %v, want %s", frame, err, want)
 			}
+		} else if plain, ok := strings.CutPrefix(want, "compressed "); ok {
+			checkCompressed(t, frame, payload, h.Fin, peer[0], parseHex(t, plain))
 		} else if !bytes.Equal(frame, parseHex(t, want)) {
 			t.Errorf("sent %.100x, want %.100s", frame, want)
 		}
 	}
 	if len(output) > 0 {
 		t.Errorf("sent %x at the end, want no more", output)
+	}
+}
+
+// checkCompressed has the peer decompress a frame. Of what ends the message the
+// last four bytes were removed (RFC 7692, section 7.2.1).
+func checkCompressed(t *testing.T, frame, payload []byte, fin bool, peer Extension, want []byte) {
+	got, err := peer.Decode(nil, bytes.Clone(payload), fin, math.MaxInt)
+	if err != nil || frame[0] != want[0] || !bytes.Equal(got, want[1:]) {
+		t.Errorf("sent %.100x, %v, which is %x %.100x, want %.100x", frame, err, frame[0], got, want)
+	}
+	if fin && bytes.HasSuffix(payload, flushTail) {
+		t.Errorf("sent %x with its tail", frame)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -13,14 +14,16 @@ import (
 // A requestVector says what a server answers to a request.
 type requestVector struct {
 	vectorHead
-	Subprotocols []string // the server's
-	Origins      []string // that it allows
+	Subprotocols []string           // the server's
+	Origins      []string           // that it allows
+	Compression  *compressionVector // the server's settings; nil: none
 	TLS          bool
 	Lines        []string // of the request
 
 	Status      int
 	Breaks      string            // the section that a refused request breaks
 	Subprotocol string            // that is agreed
+	Windows     string            // of the compression that is agreed; "" for none
 	Header      map[string]string // part of the response's
 }
 
@@ -45,6 +48,9 @@ func TestRequestVectors(t *testing.T) {
 
 func (v *requestVector) check(t *testing.T, req *http.Request) {
 	a := &Acceptor{Subprotocols: v.Subprotocols, Origins: v.Origins}
+	if d := v.Compression.deflate(); d != nil {
+		a.Extensions = []ServerExtensionFactory{d}
+	}
 	agreement, header, err := a.Accept(req)
 	status, breaks := http.StatusSwitchingProtocols, ""
 	if err != nil {
@@ -60,6 +66,9 @@ func (v *requestVector) check(t *testing.T, req *http.Request) {
 	if status != v.Status || agreement.Subprotocol != v.Subprotocol {
 		t.Errorf("status %d, subprotocol %q, %v; want %d, %q", status, agreement.Subprotocol, err, v.Status, v.Subprotocol)
 	}
+	if got := windows(agreement, Server); got != v.Windows {
+		t.Errorf("windows %q, want %q", got, v.Windows)
+	}
 	for name, want := range v.Header {
 		if got := strings.Join(header[name], ", "); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
@@ -73,23 +82,44 @@ func (v *requestVector) check(t *testing.T, req *http.Request) {
 	}
 }
 
+// windows describes the compression that one side has agreed on.
+func windows(agreement Agreement, role Role) string {
+	if len(agreement.Extensions) == 0 {
+		return ""
+	}
+	d := agreement.Extensions[0].(*deflate)
+	server, client := d.in, d.out
+	if role == Server {
+		server, client = d.out, d.in
+	}
+	describe := func(d direction) string {
+		if d.takeover {
+			return strconv.Itoa(d.bits)
+		}
+		return strconv.Itoa(d.bits) + " without takeover"
+	}
+	return "server " + describe(server) + ", client " + describe(client)
+}
+
 // A responseVector says what a client makes of a response to the key of
 // section 1.3.
 type responseVector struct {
 	vectorHead
-	Subprotocols []string // the client's
-	Lines        []string // of the response
+	Subprotocols []string           // the client's
+	Compression  *compressionVector // the client's settings; nil: none
+	Lines        []string           // of the response
 
 	Accepted    bool
 	Breaks      string // the section that a refused response breaks
 	Subprotocol string // that is agreed
+	Windows     string // of the compression that is agreed; "" for none
 	Status      int    // of an InvalidStatusError
 }
 
 func TestResponseVectors(t *testing.T) {
 	for _, v := range loadResponseVectors(t) {
 		t.Run(v.Name, func(t *testing.T) {
-			offer := sampleOffer(Offer{Subprotocols: v.Subprotocols})
+			offer := sampleOffer(Offer{Subprotocols: v.Subprotocols, Extensions: v.Compression.offered()})
 			req, err := offer.Request(parseURL(t, "ws://server.example.com/chat"))
 			if err != nil {
 				t.Fatal(err)
@@ -109,6 +139,9 @@ func (v *responseVector) check(t *testing.T, offer *Offer, req *http.Request, re
 	agreement, err := offer.CheckResponse(req, resp)
 	if accepted := err == nil; accepted != v.Accepted || agreement.Subprotocol != v.Subprotocol {
 		t.Errorf("%+v, %v; want accepted %t, subprotocol %q", agreement, err, v.Accepted, v.Subprotocol)
+	}
+	if got := windows(agreement, Client); got != v.Windows {
+		t.Errorf("windows %q, want %q", got, v.Windows)
 	}
 	status, breaks := 0, ""
 	switch e := err.(type) {
@@ -147,6 +180,7 @@ type offerVector struct {
 	vectorHead
 	URL          string
 	Subprotocols []string
+	Compression  *compressionVector
 	Header       map[string]string
 
 	Request []string // its lines, in any order but the first
@@ -160,7 +194,7 @@ func TestOfferVectors(t *testing.T) {
 			for name, value := range v.Header {
 				header[name] = []string{value}
 			}
-			offer := sampleOffer(Offer{Subprotocols: v.Subprotocols, Header: header})
+			offer := sampleOffer(Offer{Subprotocols: v.Subprotocols, Extensions: v.Compression.offered(), Header: header})
 			req, err := offer.Request(parseURL(t, v.URL))
 			if v.Refused {
 				wantLocalError(t, err, ErrHandshake)

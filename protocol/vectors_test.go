@@ -17,8 +17,43 @@ const vectorDir = "../testdata/conformance"
 // vectorHead is what each vector begins with.
 type vectorHead struct {
 	Name    string
-	Section string // of RFC 6455
+	RFC     int    // 0: 6455
+	Section string // of the RFC
 	Rule    string // what it says there
+}
+
+// A compressionVector has settings of permessage-deflate.
+type compressionVector struct {
+	ServerNoContextTakeover bool `json:"server_no_context_takeover"`
+	ClientNoContextTakeover bool `json:"client_no_context_takeover"`
+	ServerMaxWindowBits     int  `json:"server_max_window_bits"`
+	ClientMaxWindowBits     int  `json:"client_max_window_bits"`
+}
+
+// deflate returns the settings, with no bound where none is given; nil if there
+// is no compression.
+func (v *compressionVector) deflate() *Deflate {
+	if v == nil {
+		return nil
+	}
+	d := &Deflate{
+		ServerNoContextTakeover: v.ServerNoContextTakeover, ClientNoContextTakeover: v.ClientNoContextTakeover,
+		ServerMaxWindowBits: v.ServerMaxWindowBits, ClientMaxWindowBits: v.ClientMaxWindowBits,
+	}
+	for _, bits := range []*int{&d.ServerMaxWindowBits, &d.ClientMaxWindowBits} {
+		if *bits == 0 {
+			*bits = -1
+		}
+	}
+	return d
+}
+
+// offered is what a client with these settings offers.
+func (v *compressionVector) offered() []ClientExtensionFactory {
+	if v == nil {
+		return nil
+	}
+	return []ClientExtensionFactory{v.deflate()}
 }
 
 // loadVectors reads the vectors of one file. A field that the runner does not

@@ -21,6 +21,7 @@ type End struct {
 	Face    Face
 	Role    protocol.Role
 	Options Options
+	Peer    *protocol.Deflate // that the peer negotiates; nil: none
 }
 
 // EachEnd runs test as a subtest for the client and the server of each face.
@@ -45,8 +46,9 @@ const noPings = -1
 // if need be. Its opening handshake is over.
 type Raw struct {
 	net.Conn
-	role protocol.Role // the peer's
-	in   *bufio.Reader
+	role    protocol.Role // the peer's
+	in      *bufio.Reader
+	deflate *protocol.Deflate // that it negotiates; what it sends is for the test to compress
 }
 
 func newRaw(conn net.Conn, role protocol.Role) *Raw {
@@ -84,9 +86,11 @@ func (e End) AgainstOver(t *testing.T, ours, theirs net.Conn) (Conn, *Raw) {
 	ours = transport(ours)
 	if e.Role == protocol.Client {
 		raw := newRaw(theirs, protocol.Server)
+		raw.deflate = e.Peer
 		return e.connect(t, ours, raw), raw
 	}
 	raw := newRaw(theirs, protocol.Client)
+	raw.deflate = e.Peer
 	return e.accept(t, ours, raw), raw
 }
 
@@ -132,7 +136,11 @@ func (r *Raw) accept(t *testing.T) {
 		t.Error(err)
 		return
 	}
-	_, header, err := new(protocol.Acceptor).Accept(req)
+	acceptor := new(protocol.Acceptor)
+	if r.deflate != nil {
+		acceptor.Extensions = []protocol.ServerExtensionFactory{r.deflate}
+	}
+	_, header, err := acceptor.Accept(req)
 	if err != nil {
 		t.Error(err)
 		return
@@ -150,6 +158,9 @@ func (r *Raw) accept(t *testing.T) {
 func (r *Raw) connect(t *testing.T) {
 	t.Helper()
 	offer := new(protocol.Offer)
+	if r.deflate != nil {
+		offer.Extensions = []protocol.ClientExtensionFactory{r.deflate}
+	}
 	req, err := offer.Request(&url.URL{Scheme: "ws", Host: "tandem.test"})
 	if err != nil {
 		t.Fatal(err)

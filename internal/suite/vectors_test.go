@@ -38,6 +38,30 @@ func vectors[V any](t *testing.T, path string) []V {
 	return file.Vectors
 }
 
+// compressionVector has settings of permessage-deflate.
+type compressionVector struct {
+	ServerNoContextTakeover bool `json:"server_no_context_takeover"`
+	ClientNoContextTakeover bool `json:"client_no_context_takeover"`
+	ServerMaxWindowBits     int  `json:"server_max_window_bits"`
+	ClientMaxWindowBits     int  `json:"client_max_window_bits"`
+}
+
+func (v *compressionVector) deflate() protocol.Deflate {
+	if v == nil {
+		return protocol.Deflate{Disabled: true}
+	}
+	bits := func(n int) int {
+		if n == 0 {
+			return -1
+		}
+		return n
+	}
+	return protocol.Deflate{
+		ServerNoContextTakeover: v.ServerNoContextTakeover, ClientNoContextTakeover: v.ClientNoContextTakeover,
+		ServerMaxWindowBits: bits(v.ServerMaxWindowBits), ClientMaxWindowBits: bits(v.ClientMaxWindowBits),
+	}
+}
+
 // slowConn reads a byte at a time, whatever the transport has.
 type slowConn struct{ net.Conn }
 
@@ -64,6 +88,7 @@ func listenTCP(t *testing.T) net.Listener {
 type requestVector struct {
 	Name                  string
 	Subprotocols, Origins []string
+	Compression           *compressionVector
 	TLS                   bool
 	Lines                 []string
 	Status                int
@@ -89,7 +114,9 @@ func TestRequestVectors(t *testing.T) {
 
 func (v *requestVector) run(t *testing.T, face Face, read func(net.Listener) net.Listener) {
 	l := listenTCP(t)
-	server, err := face.Serve(echoing, "", &Options{Listener: read(l), Protocol: v.Subprotocols, Origins: v.Origins})
+	server, err := face.Serve(echoing, "", &Options{
+		Listener: read(l), Protocol: v.Subprotocols, Origins: v.Origins, Compression: v.Compression.deflate(),
+	})
 	ok(t, err)
 	defer server.Close()
 	conn, err := net.Dial("tcp", l.Addr().String())
@@ -115,6 +142,7 @@ func (v *requestVector) run(t *testing.T, face Face, read func(net.Listener) net
 type responseVector struct {
 	Name         string
 	Subprotocols []string
+	Compression  *compressionVector
 	Lines        []string
 	Accepted     bool
 	Subprotocol  string
@@ -141,7 +169,7 @@ func (v *responseVector) run(t *testing.T, face Face, read func(net.Conn) net.Co
 	go func() { answered <- v.answer(l) }()
 	ours, err := net.Dial("tcp", l.Addr().String())
 	ok(t, err)
-	opts := &Options{NetConn: read(ours), Protocol: v.Subprotocols}
+	opts := &Options{NetConn: read(ours), Protocol: v.Subprotocols, Compression: v.Compression.deflate()}
 	opts.Keepalive.Interval = noPings
 	conn, err := face.Connect("ws://"+l.Addr().String()+"/", opts)
 	if accepted := err == nil; accepted != v.Accepted {
@@ -177,8 +205,6 @@ func (v *responseVector) answer(l net.Listener) error {
 		return err
 	}
 	response := strings.Join(v.Lines, "\r\n") + "\r\n\r\n"
-	// The clients of the vectors offer no extension, and ours may.
-	response = strings.ReplaceAll(response, "permessage-deflate", "permessage-unknown")
 	response = strings.ReplaceAll(response, proof, protocol.HeaderValues(header, "Sec-WebSocket-Accept")[0])
 	if _, err = io.WriteString(conn, response); err == nil {
 		err = conn.(*net.TCPConn).CloseWrite()
@@ -189,24 +215,41 @@ func (v *responseVector) answer(l net.Listener) error {
 
 // frameVector says what a connection makes of what it receives.
 type frameVector struct {
-	Name, Role     string
-	MaxMessageSize int64 `json:"max_message_size"`
-	Steps          []map[string]any
-	Events         []struct{ Text, Binary *string }
-	Output         []string
+	Name, Role       string
+	Compression      *compressionVector
+	MaxMessageSize   int64 `json:"max_message_size"`
+	MaxFragments     int   `json:"max_fragments"`
+	MaxControlFrames int   `json:"max_control_frames"`
+	MessageTimeout   int64 `json:"message_timeout"`
+	Steps            []map[string]any
+	Events           []struct{ Text, Binary *string }
+	Output           []string
+}
+
+// An arrival is what the peer sends, and how long it waits before.
+type arrival struct {
+	after time.Duration
+	data  []byte
 }
 
 // receives returns the input of a vector that has nothing but an input; only
 // these make sense over the faces, where it is the application that sends.
-func (v *frameVector) receives(t *testing.T) (pieces [][]byte, only bool) {
+func (v *frameVector) receives(t *testing.T) (input []arrival, only bool) {
+	var after time.Duration
 	for _, step := range v.Steps {
-		input, received := step["receive"].(string)
-		if !received || len(step) != 1 {
+		received, isInput := step["receive"].(string)
+		wait, isPause := step["wait"].(float64)
+		switch {
+		case len(step) != 1 || !isInput && !isPause:
 			return nil, false
+		case isPause:
+			after = time.Duration(wait) * time.Millisecond
+		default:
+			input = append(input, arrival{after, unhex(t, received)})
+			after = 0
 		}
-		pieces = append(pieces, unhex(t, input))
 	}
-	return pieces, true
+	return input, true
 }
 
 // TestFrameVectors has each end of both faces receive the input of a vector:
@@ -217,7 +260,7 @@ func TestFrameVectors(t *testing.T) {
 	run := 0
 	for _, path := range paths {
 		for _, v := range vectors[frameVector](t, "frames/"+filepath.Base(path)) {
-			pieces, only := v.receives(t)
+			input, only := v.receives(t)
 			if !only {
 				continue
 			}
@@ -225,7 +268,7 @@ func TestFrameVectors(t *testing.T) {
 			t.Run(filepath.Base(path)+"/"+v.Name, func(t *testing.T) {
 				EachEnd(t, func(t *testing.T, e End) {
 					if e.Role.String() == v.Role {
-						synctest.Test(t, func(t *testing.T) { v.run(t, e, pieces) })
+						synctest.Test(t, func(t *testing.T) { v.run(t, e, input) })
 					}
 				})
 			})
@@ -236,15 +279,21 @@ func TestFrameVectors(t *testing.T) {
 	}
 }
 
-func (v *frameVector) run(t *testing.T, e End, pieces [][]byte) {
-	e.Options.MaxMessageSize = v.MaxMessageSize
+func (v *frameVector) run(t *testing.T, e End, input []arrival) {
+	e.Options.MaxMessageSize, e.Options.MaxFragments = v.MaxMessageSize, v.MaxFragments
+	e.Options.MaxControlFrames = v.MaxControlFrames
+	e.Options.MessageTimeout = time.Duration(v.MessageTimeout) * time.Millisecond
+	e.Options.Compression = v.Compression.deflate()
+	if peer := v.Compression.deflate(); !peer.Disabled {
+		e.Peer = &peer
+	}
 	conn, raw := e.Against(t)
 	received := make(chan string, 1)
 	go func() { received <- receiveAll(conn) }()
 	go func() { // the answer may come before all is written
-		for _, piece := range pieces {
-			raw.Write(piece)
-			time.Sleep(time.Second)
+		for _, piece := range input {
+			time.Sleep(piece.after)
+			raw.Write(piece.data)
 		}
 	}()
 	for _, want := range v.Output {

@@ -80,6 +80,26 @@ func (a *agenda) earliestChild(i int) int {
 	return earliest
 }
 
+// crowd is how many make it worthwhile to have the first of them wait for the
+// last.
+const crowd = 4
+
+// crowded reports whether a crowd is due up to at.
+func (a *agenda) crowded(at time.Duration) bool { return a.countDown(0, at, crowd) == 0 }
+
+// countDown returns by how many those at i and below that are due up to at are
+// short of n. It looks at no more than n of them and at their children.
+func (a *agenda) countDown(i int, at time.Duration, n int) int {
+	if n == 0 || i >= len(*a) || (*a)[i].at > at {
+		return n
+	}
+	n--
+	for child := children*i + 1; child <= children*i+children; child++ {
+		n = a.countDown(child, at, n)
+	}
+	return n
+}
+
 func (a *agenda) put(i int, x appointment) {
 	(*a)[i] = x
 	x.entry.index = int32(i + 1)

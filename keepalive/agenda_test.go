@@ -25,6 +25,23 @@ func checkAgenda(t *testing.T, a agenda, want map[*Entry]time.Duration) {
 			t.Fatalf("entry %d is due before its parent", i)
 		}
 	}
+	checkCrowded(t, a)
+}
+
+// checkCrowded compares what an agenda says of several times with a count.
+func checkCrowded(t *testing.T, a agenda) {
+	t.Helper()
+	for at := time.Duration(-1); at <= 50; at += 3 {
+		n := 0
+		for _, x := range a {
+			if x.at <= at {
+				n++
+			}
+		}
+		if got := a.crowded(at); got != (n >= crowd) {
+			t.Fatalf("crowded up to %d: %v, with %d of them", at, got, n)
+		}
+	}
 }
 
 // Whatever is added, moved and removed, the agenda holds what a map holds, and

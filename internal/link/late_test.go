@@ -167,7 +167,7 @@ func TestThreadOfMany(t *testing.T) {
 	const conns, stuck = 10000, 1234
 	const interval, timeout = 10 * time.Second, 15 * time.Second
 	synctest.Test(t, func(t *testing.T) {
-		thread := new(keepalive.Thread)
+		thread := &keepalive.Thread{Slack: -1} // on time means exactly then
 		begun := time.Now()
 		phase := func(i int) time.Duration { return time.Duration(i+1) * time.Millisecond }
 		all, ended := make([]*Conn, conns), make([]time.Duration, conns)

@@ -54,7 +54,7 @@ func TestLateThread(t *testing.T) {
 // the others are pinged on time, and closing one does not end the rest.
 func TestSharedThread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		thread := new(keepalive.Thread)
+		thread := &keepalive.Thread{Slack: -1} // on time means exactly then
 		e := End{Face: Sync{}, Role: protocol.Client, Options: Options{Keepalive: every10s, Thread: thread}}
 		stuck, _ := e.Against(t)
 		go stuck.Send(protocol.BinaryMessage(pattern(1<<20)), 0)

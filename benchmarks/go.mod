@@ -10,6 +10,7 @@ require (
 	github.com/lxzan/gws v1.8.9
 	github.com/tandemws/tandem v0.0.0
 	golang.org/x/sys v0.47.0
+	nhooyr.io/websocket v1.8.17
 )
 
 require (

@@ -12,11 +12,13 @@ const maxReprobes = 3
 // busy machine is late by milliseconds, one that collects garbage or is
 // throttled by a tenth of a second; whoever is late by a second did not run.
 // With a short timeout a quarter of it matters as much.
-func (m *Monitor) tolerance() time.Duration {
-	if m.timeout == off {
+func (m *Monitor) tolerance() time.Duration { return tolerance(m.timeout) }
+
+func tolerance(timeout time.Duration) time.Duration {
+	if timeout == off {
 		return time.Second
 	}
-	return min(time.Second, m.quarter())
+	return min(time.Second, timeout/4)
 }
 
 // late reports that the call comes so much later than was asked for that

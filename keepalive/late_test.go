@@ -292,3 +292,26 @@ func TestProgressGivesReprobesBack(t *testing.T) {
 		t.Errorf("%d pings in 20 calls, given up: %v", len(d.pings), d.m.err)
 	}
 }
+
+// One that is stopped each time when the answer is due has no peer to blame,
+// unless the transport knows better.
+func TestStoppedTooOften(t *testing.T) {
+	for _, test := range []struct {
+		tr   Transport
+		want string
+	}{
+		{Transport{}, "inspect, give up (we were busy)"},
+		{Transport{Known: true, SendWindow: 100}, "inspect, give up (we were busy)"},
+		{Transport{Known: true, Unacked: 6, SinceAck: 57 * sec, SendWindow: 100}, "inspect, give up (network dead)"},
+	} {
+		d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+		d.expect(20*sec, "ping 20s, wait 30s")
+		d.ev.PingSent, d.transport = true, test.tr
+		d.m.reprobes = maxReprobes
+		d.expect(75*sec, "wait 1m17.5s") // a second look
+		d.expect(77500*ms, test.want)
+		if late := d.m.err.Late; late != 47500*ms {
+			t.Errorf("late by %v, want 47.5s", late)
+		}
+	}
+}

@@ -32,7 +32,8 @@ const (
 	PeerNotReading
 
 	// WeWereBusy: we were not reading, because the application did not
-	// receive what had come.
+	// receive what had come; or this process was stopped, or had no turn, over
+	// and over, each time when an answer was due.
 	WeWereBusy
 )
 
@@ -77,11 +78,13 @@ type TimeoutError struct {
 	PingDue   time.Time     // when the oldest unanswered ping was due
 	Waited    time.Duration // since then
 	PingSent  bool          // the latest ping was handed to the transport
+	SentAt    time.Time     // when it was; zero if it was not, or nobody knows
 	LastByte  time.Time     // when the last byte arrived; zero if none did
 	SinceByte time.Duration // since then, or since the start
 
 	Paused    time.Duration // for how long in all reading stood still
 	PausedNow bool          // and whether it does
+	Late      time.Duration // by how much later than it should be this was noticed: we did not run
 
 	Queued      int           // received messages that wait for the application
 	QueuedBytes int           // and their bytes
@@ -96,14 +99,17 @@ type TimeoutError struct {
 	Watched bool
 }
 
-// timeoutError returns the error of giving up at t.
-func (m *Monitor) timeoutError(t time.Duration, ev *Evidence) *TimeoutError {
+// timeoutError returns the error of giving up at t, late by so much.
+func (m *Monitor) timeoutError(t, late time.Duration, ev *Evidence) *TimeoutError {
 	e := &TimeoutError{
 		PingInterval: m.interval, PingTimeout: m.timeout,
 		PingDue: m.start.Add(m.base), Waited: t - m.base, PingSent: ev.PingSent,
 		LastByte: ev.LastByte, SinceByte: t - m.before(t, ev.LastByte),
-		Paused: ev.Paused, PausedNow: ev.PausedNow,
+		Paused: ev.Paused, PausedNow: ev.PausedNow, Late: late,
 		Queued: ev.Queued, QueuedBytes: ev.QueuedBytes, Unsent: ev.Unsent, RTT: ev.RTT,
+	}
+	if ev.PingSent {
+		e.SentAt = ev.WriteProgress
 	}
 	if ev.Inspected {
 		e.Transport = ev.Transport
@@ -118,7 +124,7 @@ func (m *Monitor) timeoutError(t time.Duration, ev *Evidence) *TimeoutError {
 func (e *TimeoutError) cause() Cause {
 	tr := &e.Transport
 	switch {
-	case !tr.Known && e.PausedNow:
+	case !tr.Known && (e.PausedNow || e.stopped()):
 		return WeWereBusy
 	case !tr.Known && !e.PingSent:
 		return PeerNotReading // our own write did not get on
@@ -130,21 +136,29 @@ func (e *TimeoutError) cause() Cause {
 		return NetworkDead
 	case !e.PingSent || tr.Unacked > 0 && !tr.PingAcked:
 		return PeerNotReading
-	case e.PausedNow:
+	case e.PausedNow || e.stopped():
 		return WeWereBusy
 	}
 	return PeerStuck
 }
+
+// stopped reports that we did not run when the time was over: the answer may
+// have come, had we been there to see it. Nobody is given up the first time.
+func (e *TimeoutError) stopped() bool { return e.Late > tolerance(e.PingTimeout) }
 
 // Error tells the cause and what was seen.
 func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("%v: %s (%s)", ErrTimeout, e.explanation(), strings.Join(e.details(), ", "))
 }
 
-// explanation does not blame the peer for what may be our own fault.
+// explanation does not blame the peer, nor the application, for what may be
+// another's fault.
 func (e *TimeoutError) explanation() string {
-	if e.Watched && e.Cause == Unknown {
+	switch {
+	case e.Watched && e.Cause == Unknown:
 		return "no pong was read: the peer or the network is dead, or nobody reads from the connection"
+	case e.Cause == WeWereBusy && !e.PausedNow:
+		return "we were busy: this process was stopped, or had no turn, each time when an answer was due"
 	}
 	return e.Cause.explanation()
 }
@@ -169,6 +183,9 @@ func (e *TimeoutError) details() []string {
 	list = append(list, e.lastSeen())
 	if e.Paused > 0 {
 		add("reading paused for %v", rounded(e.Paused))
+	}
+	if e.stopped() {
+		add("noticed %v late", rounded(e.Late))
 	}
 	if e.Queued > 0 {
 		add("%d messages (%d bytes) not received by the application", e.Queued, e.QueuedBytes)
@@ -199,6 +216,7 @@ func (e *TimeoutError) LogValue() slog.Value {
 		slog.Duration("since_byte", e.SinceByte),
 		slog.Duration("paused", e.Paused),
 		slog.Bool("paused_now", e.PausedNow),
+		slog.Duration("late", e.Late),
 		slog.Int("queued", e.Queued),
 		slog.Int64("unsent", e.Unsent),
 		slog.Duration("rtt", e.RTT),

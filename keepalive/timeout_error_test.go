@@ -73,12 +73,12 @@ func TestCauseWhilePaused(t *testing.T) {
 func TestTimeoutErrorFields(t *testing.T) {
 	ev := Evidence{
 		LastByte: at(12 * sec), Paused: 3 * sec, PingSent: true, Written: 1000, Unsent: 77,
-		Queued: 4, QueuedBytes: 400, RTT: 30 * ms,
+		Queued: 4, QueuedBytes: 400, RTT: 30 * ms, WriteProgress: at(21 * sec),
 	}
 	tr := Transport{Known: true, Unacked: 6, SinceAck: 11 * sec, SendWindow: 100, Retransmits: 5}
 	want := TimeoutError{
 		Cause: NetworkDead, PingInterval: 20 * sec, PingTimeout: 10 * sec,
-		PingDue: at(20 * sec), Waited: 10 * sec, PingSent: true,
+		PingDue: at(20 * sec), Waited: 10 * sec, PingSent: true, SentAt: at(21 * sec),
 		LastByte: at(12 * sec), SinceByte: 18 * sec,
 		Paused: 3 * sec, Queued: 4, QueuedBytes: 400, Unsent: 77, RTT: 30 * ms, Transport: tr,
 	}
@@ -111,6 +111,9 @@ func TestTimeoutErrorText(t *testing.T) {
 		{TimeoutError{Cause: PeerStuck, PingSent: true, Transport: Transport{Known: true}},
 			"keepalive ping timeout: the peer is stuck: its system acknowledged the ping, its program did not answer (" +
 				"0s since the ping was due, last byte received 0s ago, 0 bytes unacknowledged, last acknowledgement 0s ago)"},
+		{TimeoutError{Cause: WeWereBusy, PingTimeout: sec, Waited: 3 * sec, PingSent: true, Late: 2 * sec},
+			"keepalive ping timeout: we were busy: this process was stopped, or had no turn, each time when an answer was due (" +
+				"3s since the ping was due, last byte received 0s ago, noticed 2s late)"},
 	} {
 		if got := test.e.Error(); got != test.want {
 			t.Errorf("%s\n\twant %s", got, test.want)

@@ -22,7 +22,8 @@ func (m *Monitor) judge(t time.Duration, ev *Evidence) (action Action, ok bool) 
 // The ping that is due at the same time is not sent before: a ping that has
 // just left tells nothing about the network.
 func (m *Monitor) judgeOver(t time.Duration, ev *Evidence) (Action, bool) {
-	if lateness := t - m.deadline(ev); lateness > 0 && m.recheck == 0 {
+	lateness := t - m.deadline(ev)
+	if lateness > 0 && m.recheck == 0 {
 		m.recheck = t + m.recheckAfter(lateness)
 	}
 	switch {
@@ -31,7 +32,7 @@ func (m *Monitor) judgeOver(t time.Duration, ev *Evidence) (Action, bool) {
 	case m.look == lookIdle:
 		return m.inspect(t), true
 	}
-	return m.giveUp(t, ev), true
+	return m.giveUp(t, lateness, ev), true
 }
 
 // judgePaused asks the transport whether the network is dead, since no answer
@@ -52,7 +53,7 @@ func (m *Monitor) judgePaused(t time.Duration, ev *Evidence) (Action, bool) {
 	over := ok && t-oldest >= m.timeout
 	switch {
 	case over && !ev.Transport.windowClosed():
-		return m.giveUp(t, ev), true
+		return m.giveUp(t, 0, ev), true
 	case over || !ok:
 		oldest = max(m.next, t)
 	}
@@ -67,7 +68,7 @@ func (m *Monitor) lookAt() time.Duration {
 	return max(m.clockStart()+m.timeout, m.nextLook)
 }
 
-func (m *Monitor) giveUp(t time.Duration, ev *Evidence) Action {
-	m.err = m.timeoutError(t, ev)
+func (m *Monitor) giveUp(t, late time.Duration, ev *Evidence) Action {
+	m.err = m.timeoutError(t, late, ev)
 	return Action{Kind: GiveUp, Err: m.err}
 }

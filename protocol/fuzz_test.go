@@ -414,10 +414,12 @@ func FuzzUTF8(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, cuts []byte) { checkUTF8(t, cutBy(text, cuts)...) })
 }
 
-// FuzzMask compares with masking byte by byte, in any pieces.
+// FuzzMask compares with masking byte by byte, in any pieces, and with each way
+// to mask that there is.
 func FuzzMask(f *testing.F) {
 	f.Add([]byte("Hello"), uint32(0x37fa213d), []byte{1, 2})
 	f.Add(bytes.Repeat([]byte("0123456789"), 20), uint32(0x01020304), []byte{32, 7})
+	f.Add(bytes.Repeat([]byte("0123456789"), 41), uint32(0xff000080), []byte{1, 200, 65})
 	f.Fuzz(func(t *testing.T, payload []byte, k uint32, cuts []byte) {
 		key := [4]byte(binary.BigEndian.AppendUint32(nil, k))
 		want := maskSlowly(payload, key, 0)
@@ -428,6 +430,15 @@ func FuzzMask(f *testing.F) {
 				t.Fatalf("%x at %d is %x, want %x", payload, offset, piece, want[offset:offset+len(piece)])
 			}
 			offset += len(piece)
+		}
+		for name, kind := range maskKinds {
+			if len(payload) < max(1, kind.least) {
+				continue
+			}
+			got := make([]byte, len(payload))
+			if kind.mask(got, payload, binary.LittleEndian.Uint32(key[:])); !bytes.Equal(got, want) {
+				t.Fatalf("%x by %s is %x, want %x", payload, name, got, want)
+			}
 		}
 	})
 }

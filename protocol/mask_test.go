@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"bytes"
+	"encoding/binary"
 	"testing"
 )
 
@@ -15,34 +16,69 @@ func maskSlowly(src []byte, key [4]byte, offset int) []byte {
 	return dst
 }
 
-// TestMask compares with the definition for each length up to some rounds of
-// each loop, each offset and each alignment of source and destination.
+// A maskKind is a way to mask, from some length on.
+type maskKind struct {
+	least int
+	mask  func(dst, src []byte, k uint32)
+}
+
+// maskKinds are all ways that this processor has; each is tested by itself.
+var maskKinds = map[string]maskKind{"words": {0, maskWords}}
+
+// TestMask compares each way, and the choice among them, with the definition for
+// each length up to some rounds of each loop, each offset and each alignment of
+// source and destination.
 func TestMask(t *testing.T) {
-	payload := make([]byte, 128)
+	testMask(t, "Mask", 0, Mask)
+	for name, kind := range maskKinds {
+		testMask(t, name, kind.least, func(dst, src []byte, key [4]byte, offset int) {
+			kind.mask(dst, src, rotateKey(binary.LittleEndian.Uint32(key[:]), offset))
+		})
+	}
+}
+
+func testMask(t *testing.T, name string, least int, mask func(dst, src []byte, key [4]byte, offset int)) {
+	const most, room = 330, 400
+	payload := make([]byte, room)
 	for i := range payload {
 		payload[i] = byte(i*7 + 1)
 	}
-	for length := range 110 {
-		for offset := range 9 {
-			for align := range 9 {
+	untouched := bytes.Repeat([]byte{0xee}, room)
+	for length := least; length <= most; length++ {
+		for offset := range 4 {
+			for align := range 33 {
 				src := payload[align : align+length]
 				want := maskSlowly(src, wireKey, offset)
 
-				room := bytes.Repeat([]byte{0xee}, 128)
-				Mask(room[8-align:], src, wireKey, offset)
-				if !bytes.Equal(room[8-align:][:length], want) {
-					t.Fatalf("length %d, offset %d, align %d: %x, want %x", length, offset, align, room[8-align:][:length], want)
+				dst := bytes.Clone(untouched)
+				at := 32 - align
+				mask(dst[at:at+length], src, wireKey, offset)
+				if !bytes.Equal(dst[at:at+length], want) {
+					t.Fatalf("%s, length %d, offset %d, align %d: %x, want %x", name, length, offset, align, dst[at:at+length], want)
 				}
-				if rest := room[8-align+length:]; !bytes.Equal(rest, bytes.Repeat([]byte{0xee}, len(rest))) {
-					t.Fatalf("length %d, offset %d, align %d: wrote behind the payload", length, offset, align)
+				if !bytes.Equal(dst[:at], untouched[:at]) || !bytes.Equal(dst[at+length:], untouched[at+length:]) {
+					t.Fatalf("%s, length %d, offset %d, align %d: wrote outside the payload", name, length, offset, align)
 				}
 
-				inPlace := bytes.Clone(payload)[align : align+length]
-				Mask(inPlace, inPlace, wireKey, offset)
-				if !bytes.Equal(inPlace, want) {
-					t.Fatalf("length %d, offset %d, align %d in place: %x, want %x", length, offset, align, inPlace, want)
+				all := bytes.Clone(payload)
+				mask(all[align:align+length], all[align:align+length], wireKey, offset)
+				if !bytes.Equal(all[align:align+length], want) {
+					t.Fatalf("%s, length %d, offset %d, align %d in place: %x, want %x", name, length, offset, align, all[align:align+length], want)
+				}
+				if !bytes.Equal(all[:align], payload[:align]) || !bytes.Equal(all[align+length:], payload[align+length:]) {
+					t.Fatalf("%s, length %d, offset %d, align %d in place: wrote outside the payload", name, length, offset, align)
 				}
 			}
+		}
+	}
+}
+
+func TestAppendMasked(t *testing.T) {
+	src := []byte("The quick brown fox")
+	want := "abc" + string(maskSlowly(src, wireKey, 3))
+	for _, room := range []int{0, 100} {
+		if got := AppendMasked(append(make([]byte, 0, 3+room), "abc"...), src, wireKey, 3); string(got) != want {
+			t.Errorf("with %d bytes of room: %q, want %q", room, got, want)
 		}
 	}
 }

@@ -208,14 +208,12 @@ func (c *Conn) UndoFrame(h Header) {
 	c.undoPayload()
 }
 
-// appendMasked appends the payload, masked as the header says.
+// appendMasked appends the payload, masked if the header says so.
 func appendMasked(dst []byte, h Header, payload []byte) []byte {
-	at := len(dst)
-	dst = append(dst, payload...)
 	if h.Masked {
-		Mask(dst[at:], dst[at:], h.Mask, 0)
+		return AppendMasked(dst, payload, h.Mask, 0)
 	}
-	return dst
+	return append(dst, payload...)
 }
 
 // maskHeader gives a client's frame its own masking key (section 5.3).

@@ -21,5 +21,7 @@
 //	handshake  CPU time of the server per connection that is opened and reset
 //	mask       CPU time of masking a payload
 //
-// See command echo for how.
+// See command echo for how. With TANDEM_BENCH_PROFILES=folder in the environment
+// each process of a server leaves a profile of its CPU time there, for
+// "go tool pprof".
 package main

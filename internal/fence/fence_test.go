@@ -58,9 +58,10 @@ var places = map[string][]string{
 var tenants = map[string][]string{
 	"github.com/klauspost/compress/flate": {"protocol"},
 
-	"golang.org/x/sys":  {"internal/link", "internal/rig/..."},
-	"golang.org/x/sync": {"internal/serve"},
-	"golang.org/x/term": {"cmd/..."},
+	"golang.org/x/sys":     {"internal/link", "internal/rig/..."},
+	"golang.org/x/sys/cpu": {"protocol"},
+	"golang.org/x/sync":    {"internal/serve"},
+	"golang.org/x/term":    {"cmd/..."},
 
 	// What the rigs' tests share is no test itself.
 	"go.uber.org/goleak": {"internal/rig/..."},

@@ -356,12 +356,10 @@ func (c *Conn) encode() error {
 
 // appendMasked appends the piece of a payload that begins at offset.
 func appendMasked(buf, piece []byte, h protocol.Header, offset int) []byte {
-	buf = append(buf, piece...)
 	if h.Masked {
-		masked := buf[len(buf)-len(piece):]
-		protocol.Mask(masked, masked, h.Mask, offset)
+		return protocol.AppendMasked(buf, piece, h.Mask, offset)
 	}
-	return buf
+	return append(buf, piece...)
 }
 
 // encodeWaiting appends the messages of those who wait for the message token

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime/pprof"
 
 	"github.com/tandemws/tandem/benchmarks/internal/peers"
 	"github.com/tandemws/tandem/benchmarks/internal/process"
@@ -88,8 +90,30 @@ func beServer(name, arg string) error {
 		return err
 	}
 	addr, err := peers.Start(name, setup)
+	if err != nil {
+		return err
+	}
+	stop, err := profile(name)
 	if err == nil {
 		process.Main(addr, func(string) string { return "" })
+		stop()
 	}
 	return err
+}
+
+// profileFolder is the variable of the environment that says where servers leave
+// profiles of their CPU time, one a process.
+const profileFolder = "TANDEM_BENCH_PROFILES"
+
+// profile begins a profile if one is asked for, and returns what ends it.
+func profile(name string) (stop func(), err error) {
+	folder := os.Getenv(profileFolder)
+	if folder == "" {
+		return func() {}, nil
+	}
+	file, err := os.Create(filepath.Join(folder, fmt.Sprintf("%s-%d.prof", name, os.Getpid())))
+	if err != nil {
+		return nil, err
+	}
+	return pprof.StopCPUProfile, pprof.StartCPUProfile(file)
 }

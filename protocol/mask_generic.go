@@ -1,0 +1,10 @@
+//go:build purego || !(amd64 || arm64)
+
+package protocol
+
+import "math"
+
+// minMaskVector is more than any payload has: there are no vectors.
+const minMaskVector = math.MaxInt
+
+func maskVector(dst, src []byte, k uint32) { maskWords(dst, src, k) }

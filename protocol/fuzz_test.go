@@ -357,7 +357,7 @@ func FuzzOffer(f *testing.F) {
 }
 
 // FuzzOrigin lets nobody in whose origin is, to an ordinary URL parser, another
-// one than the server's and the one that is allowed.
+// one than the server's and the one that is allowed. Patterns are another target's.
 func FuzzOrigin(f *testing.F) {
 	f.Add("example.com", "https://example.com", "https://example.org", false)
 	f.Add("[::1]:8080", "HTTP://[::1]:8080", "null", true)
@@ -379,7 +379,7 @@ func FuzzOrigin(f *testing.F) {
 			}
 			return
 		}
-		if valid := a.Validate() == nil; allowed == anyOrigin || valid && sameOrigin(from, allowed) {
+		if valid := a.Validate() == nil; strings.Contains(allowed, "*") || valid && sameOrigin(from, allowed) {
 			return
 		}
 		if !sameOrigin(from, "https://"+host) && (overTLS || !sameOrigin(from, "http://"+host)) {
@@ -439,6 +439,48 @@ func FuzzMask(f *testing.F) {
 			if kind.mask(got, payload, binary.LittleEndian.Uint32(key[:])); !bytes.Equal(got, want) {
 				t.Fatalf("%x by %s is %x, want %x", payload, name, got, want)
 			}
+		}
+	})
+}
+
+// FuzzOriginPattern has anything as an origin, a Host header and an entry of Origins.
+// Who is let in has a host that is, letter by letter, what was allowed; package
+// net/url, which reads it in another way than we do, agrees.
+func FuzzOriginPattern(f *testing.F) {
+	for _, s := range []string{
+		"https://www.example.com", "https://evil.org:x.example.com", "https://evil@www.example.com", "https://[::1].example.com", "null",
+		"HTTPS://WWW.EXAMPLE.COM:443", "https://evil.org/.example.com", "http://example.com", "https://a.b.example.com:8443",
+	} {
+		for _, entry := range []string{"https://*.example.com", "https://example.com", "https://*.example.com:*"} {
+			f.Add(s, "example.com", entry)
+		}
+	}
+	f.Fuzz(func(t *testing.T, value, host, entry string) {
+		if entry == anyOrigin || entry == nullOrigin {
+			return
+		}
+		a := &Acceptor{Origins: []string{entry}}
+		r := &http.Request{Host: host, Header: http.Header{"Origin": {value}}}
+		if a.checkOrigin(r) != nil {
+			return
+		}
+		u, err := url.Parse(trimSpace(value))
+		if err != nil || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+			t.Fatalf("%q was let in, and is no origin: %v", value, err)
+		}
+		got := strings.ToLower(u.Hostname())
+		own := url.URL{Host: strings.ToLower(host)}
+		if got == own.Hostname() {
+			return
+		}
+		if a.Validate() != nil {
+			t.Fatalf("%q was let in by the entry %q, which is none", value, entry)
+		}
+		_, authority, _ := strings.Cut(strings.ToLower(entry), "://")
+		wanted := url.URL{Host: strings.TrimSuffix(authority, ":*")}
+		domain, pattern := strings.CutPrefix(wanted.Hostname(), "*.")
+		if pattern && !strings.HasSuffix(got, "."+domain) || !pattern && got != domain {
+			t.Fatalf("%q was let in by the entry %q", value, entry)
 		}
 	})
 }

@@ -35,9 +35,15 @@ type Acceptor struct {
 
 	// Origins are the web pages that may connect from elsewhere, as browsers
 	// name them: "https://example.com", with the port if it is not the
-	// scheme's. "null" means pages without an origin and "*" all pages. Pages
-	// of the server's own origin may always connect, and so may programs
-	// that are not browsers and send no Origin header.
+	// scheme's. "https://*.example.com" means the pages of all subdomains, at
+	// any depth, and not that of example.com itself; "http://localhost:*" those
+	// on any port. "null" means pages without an origin and "*" all pages.
+	//
+	// Pages of the server's own origin may always connect, and so may programs
+	// that are not browsers and send no Origin header. Behind a proxy that ends
+	// TLS the server cannot tell http from https, and takes a page of either
+	// for its own, unless the request's URL has the scheme "https", which
+	// middleware that knows the proxy may set.
 	//
 	// A browser sends its user's cookies with a handshake, whichever page
 	// asked for it: think of that before you write "*" (section 10.2).
@@ -53,8 +59,8 @@ func (a *Acceptor) Validate() error {
 		return localError("4.2.2", reason, ErrSubprotocol)
 	}
 	for _, s := range a.Origins {
-		if _, ok := parseOrigin(s); !ok && s != anyOrigin && s != nullOrigin {
-			return localError("6454, section 6.2", quote(s)+` is no origin like "https://example.com"`, ErrOrigin)
+		if _, ok := parseOriginPattern(s); !ok && s != anyOrigin && s != nullOrigin {
+			return localError("6454, section 6.2", quote(s)+` is no origin like "https://example.com" or "https://*.example.com"`, ErrOrigin)
 		}
 	}
 	for _, name := range sortedNames(a.Header) {
@@ -103,6 +109,11 @@ func (a *Acceptor) Accept(r *http.Request) (Agreement, http.Header, error) {
 	AddHeader(header, a.Header)
 	return Agreement{subprotocol, extensions}, header, nil
 }
+
+// IsUpgrade reports whether a request asks for WebSocket, rather than for a page
+// or a health check that is to be answered otherwise. [Acceptor.Accept] tells
+// whether it may have it.
+func IsUpgrade(r *http.Request) bool { return checkUpgrade(r) == nil }
 
 // checkRequest checks what does not depend on the server's settings (section
 // 4.2.1): first whether this is about WebSocket at all, then the details.

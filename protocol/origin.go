@@ -3,6 +3,7 @@ package protocol
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -42,11 +43,42 @@ func (a *Acceptor) allowsOrigin(r *http.Request, value string) bool {
 		if allowed == anyOrigin || allowed == nullOrigin && value == nullOrigin {
 			return true
 		}
-		if o, valid := parseOrigin(allowed); ok && valid && o == from {
+		if pattern, valid := parseOriginPattern(allowed); ok && valid && pattern.matches(from) {
 			return true
 		}
 	}
 	return false
+}
+
+// An originPattern stands for one origin, or for those of all subdomains, on
+// one port or on all.
+type originPattern struct {
+	origin          // of the domain above, if it is about subdomains
+	subdomains bool // "*." before the host
+	anyPort    bool // ":*" behind it
+}
+
+// parseOriginPattern reads an entry of Acceptor.Origins. A "*" anywhere else
+// than in these two places is an error: it would look as if it did something.
+func parseOriginPattern(s string) (p originPattern, ok bool) {
+	s, p.anyPort = strings.CutSuffix(s, ":*")
+	scheme, host, _ := strings.Cut(s, "://")
+	if rest, cut := strings.CutPrefix(host, "*."); cut {
+		p.subdomains, s = true, scheme+"://"+rest
+	}
+	p.origin, ok = parseOrigin(s)
+	return p, ok && !strings.Contains(s, "*") && !strings.HasPrefix(p.host, ".")
+}
+
+func (p originPattern) matches(from origin) bool {
+	if p.scheme != from.scheme || !p.anyPort && p.port != from.port {
+		return false
+	}
+	if !p.subdomains {
+		return p.host == from.host
+	}
+	labels, ok := strings.CutSuffix(from.host, "."+p.host)
+	return ok && !slices.Contains(strings.Split(labels, "."), "")
 }
 
 // An origin is where a web page comes from (RFC 6454, section 4). Two origins
@@ -65,14 +97,16 @@ func parseOrigin(s string) (o origin, ok bool) {
 		return origin{}, false
 	}
 	o = newOrigin(scheme, authority)
-	return o, o.host != ""
+	literal := strings.HasPrefix(authority, "[") // an IPv6 address
+	return o, o.host != "" && !strings.ContainsAny(o.host, "[]") && (literal || !strings.Contains(o.host, ":"))
 }
 
 func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
-// newOrigin splits an authority in lower case into host and port.
+// newOrigin splits an authority in lower case into host and port. What is no
+// port it leaves in the host.
 func newOrigin(scheme, authority string) origin {
 	u := url.URL{Host: authority}
 	o := origin{scheme: scheme, host: u.Hostname(), port: u.Port()}
@@ -91,10 +125,12 @@ func isScheme(s string) bool {
 }
 
 // isOf reports whether a page of this origin comes from the server that r was
-// sent to. Without TLS of our own we cannot tell the scheme: a proxy may have
-// ended it. With it, a page that came over plain HTTP is another's.
+// sent to. Without TLS of our own we cannot tell the scheme, for a proxy may
+// have ended it, unless whoever knows the proxy has set it in the URL. With it,
+// a page that came over plain HTTP is another's.
 func (o origin) isOf(r *http.Request) bool {
-	if o.scheme != "https" && (o.scheme != "http" || r.TLS != nil) {
+	secure := r.TLS != nil || r.URL != nil && r.URL.Scheme == "https"
+	if o.scheme != "https" && (o.scheme != "http" || secure) {
 		return false
 	}
 	return o == newOrigin(o.scheme, strings.ToLower(r.Host))

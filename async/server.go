@@ -27,7 +27,8 @@ type ServerConn struct {
 type ServerOptions struct {
 	// Header has further fields for the response of the opening handshake.
 	// Those of the handshake itself are refused; an http.ResponseWriter's that
-	// middleware has set come on top of them.
+	// middleware has set come on top of them. {"Server": nil} leaves out the
+	// Server header, which names this SDK otherwise.
 	Header http.Header
 
 	// Subprotocols that the server speaks, in order of preference. If there
@@ -47,10 +48,36 @@ type ServerOptions struct {
 	Compression protocol.Deflate
 
 	// Origins are the web pages that may connect from elsewhere, such as
-	// "https://example.com", or "*" for all. Pages of the server's own origin
-	// may always, and programs that are not browsers. A browser sends its
-	// user's cookies whichever page connects: think of that before "*".
+	// "https://example.com"; "https://*.example.com" for all its subdomains,
+	// "http://localhost:*" for all ports, "null" for pages without an origin, or
+	// "*" for all. Pages of the server's own origin may always, and programs
+	// that are not browsers. Others are refused with status 403. A browser sends
+	// its user's cookies whichever page connects: think of that before "*". See
+	// [protocol.Acceptor] for the rules.
 	Origins []string
+
+	// ProcessRequest, if not nil, is called with each request before it is
+	// looked at, to refuse it, to answer with something else than WebSocket or
+	// to find out who sent it. It returns the request to go on with: r, or one
+	// made of it, with values in its context for the handler. If it has answered
+	// with w it returns nil.
+	//
+	// Fields that it sets in w.Header go into the response whatever follows.
+	// The request's context ends at OpenTimeout. Requests that go to Fallback
+	// do not come here. It may be called concurrently, as all hooks. See
+	// [BasicAuth] for one that is ready to use.
+	ProcessRequest func(w http.ResponseWriter, r *http.Request) *http.Request
+
+	// ProcessResponse, if not nil, may change the header of the response to an
+	// opening handshake: status is 101, or that of a refusal. What belongs to
+	// the handshake stays as it is. Names that RFC 6455 defines are spelt as
+	// there; see [protocol.HeaderValues].
+	ProcessResponse func(r *http.Request, status int, header http.Header)
+
+	// Fallback, if not nil, answers the requests that do not ask for WebSocket:
+	// health checks, metrics, a page. By default they are refused with status
+	// 426. Reading a request's body may take no longer than OpenTimeout.
+	Fallback http.Handler
 
 	// Listeners, if there are any, are served in place of a new one. They are
 	// closed with the server.
@@ -59,9 +86,37 @@ type ServerOptions struct {
 	// TLSConfig makes the server one for wss URLs.
 	TLSConfig *tls.Config
 
+	// MaxConnections bounds the connections, those included that are opening
+	// and those whose handler still runs. More are refused with status 503. By
+	// default there is no bound.
+	MaxConnections int
+
+	// MaxConnectionsPerAddress bounds those of one remote address, likewise:
+	// of an IPv4 address, or of the first 64 bits of an IPv6 address. The
+	// address is the request's RemoteAddr, which behind a proxy is the proxy's
+	// unless middleware or ProcessRequest has replaced it. By default there is
+	// no bound.
+	MaxConnectionsPerAddress int
+
+	// MaxHeaderBytes bounds the size in bytes of a request, its line included; a
+	// larger one is refused with status 431. Default 64 KiB. A Handler leaves
+	// that to its HTTP server.
+	MaxHeaderBytes int
+
+	// MaxURLBytes bounds the size in bytes of a request's path and query. A
+	// longer one is refused with status 414. Default 8 KiB.
+	MaxURLBytes int
+
 	// OpenTimeout bounds the opening handshake: from accepting a connection
-	// to having read the request, and writing the response. Default 10 s.
+	// to having read the request, and again ProcessRequest and writing the
+	// response. Default 10 s.
 	OpenTimeout time.Duration
+
+	// FirstMessageTimeout bounds the time from the opening handshake to the
+	// beginning of the client's first message, in which it may have to say who
+	// it is. A client that takes longer is closed with code 1008; the error is
+	// [ErrFirstMessageTimeout]. By default there is no bound.
+	FirstMessageTimeout time.Duration
 
 	// CloseTimeout bounds the closing handshake. Default 10 s; it cannot be
 	// turned off.
@@ -140,6 +195,8 @@ type ServerOptions struct {
 // tells how the connection was closed is neither.
 type HandlerFunc func(ctx context.Context, conn *ServerConn) error
 
+func (h HandlerFunc) handle(c *ServerConn) error { return h(c.ctx, c) }
+
 // A Server accepts connections and runs a handler for each.
 type Server struct {
 	core *serve.Server[*ServerConn]
@@ -157,6 +214,29 @@ func Serve(ctx context.Context, handler HandlerFunc, addr string, opts *ServerOp
 	if err != nil {
 		return nil, err
 	}
+	return listen(ctx, core, addr)
+}
+
+// Route is [Serve] with a handler for each pattern of [http.ServeMux], such as
+// "/rooms/{room}"; [ServerConn.PathValue] has the values of the wildcards. A
+// request that matches no pattern goes to the options' Fallback if it does not
+// ask for WebSocket, and else is answered with status 404. The error tells of
+// patterns that are malformed or in conflict, too.
+func Route(ctx context.Context, routes map[string]HandlerFunc, addr string, opts *ServerOptions) (*Server, error) {
+	core, err := newCore(nil, opts)
+	if err != nil {
+		return nil, err
+	}
+	for pattern, handler := range routes {
+		if err := core.Handle(pattern, handler.handle); err != nil {
+			return nil, err
+		}
+	}
+	return listen(ctx, core, addr)
+}
+
+// listen has the server listen until the context ends.
+func listen(ctx context.Context, core *serve.Server[*ServerConn], addr string) (*Server, error) {
 	if err := core.Listen(addr); err != nil {
 		return nil, err
 	}
@@ -170,6 +250,9 @@ func Serve(ctx context.Context, handler HandlerFunc, addr string, opts *ServerOp
 	}()
 	return &Server{core}, nil
 }
+
+// Addrs returns the addresses that the server listens on.
+func (s *Server) Addrs() []net.Addr { return s.core.Addrs() }
 
 // Addr returns the address that the server listens on, the first if there are
 // several.
@@ -193,14 +276,14 @@ func (s *Server) Connections() iter.Seq[*ServerConn] { return s.core.Connections
 // Shutdown ends the server: it stops listening, refuses opening handshakes
 // with status 503, closes open connections with code 1001 and waits for their
 // handlers. When ctx ends, what is left is cut and its error returned.
-func (s *Server) Shutdown(ctx context.Context) error {
-	return s.ShutdownWith(ctx, protocol.GoingAway, "")
+func (s *Server) Shutdown(ctx context.Context, opts ...ShutdownOption) error {
+	return s.core.Shutdown(&link.Limit{Context: ctx}, farewell(opts))
 }
 
 // ShutdownWith is Shutdown with another code and reason. Those that cannot
 // be sent are [protocol.ErrInvalidClose], and nothing happens.
 func (s *Server) ShutdownWith(ctx context.Context, code protocol.CloseCode, reason string) error {
-	return s.core.Shutdown(&link.Limit{Context: ctx}, code, reason)
+	return s.Shutdown(ctx, WithCloseCode(code, reason))
 }
 
 // Close is Shutdown within the close timeout.
@@ -236,21 +319,28 @@ func (h *Handler) Connections() iter.Seq[*ServerConn] { return h.core.Connection
 // Shutdown refuses new connections with status 503, closes the open ones with
 // code 1001 and waits for their handlers. When ctx ends, what is left is cut
 // and its error returned.
-func (h *Handler) Shutdown(ctx context.Context) error {
-	return h.core.Shutdown(&link.Limit{Context: ctx}, protocol.GoingAway, "")
+func (h *Handler) Shutdown(ctx context.Context, opts ...ShutdownOption) error {
+	return h.core.Shutdown(&link.Limit{Context: ctx}, farewell(opts))
 }
 
-// newCore returns a server for the handler that is not yet listening.
+// Done is closed when Shutdown was called and no handler runs any more.
+func (h *Handler) Done() <-chan struct{} { return h.core.Done() }
+
+// newCore returns a server for the handler, nil if there are routes, that is not
+// yet listening.
 func newCore(handler HandlerFunc, opts *ServerOptions) (*serve.Server[*ServerConn], error) {
 	if opts == nil {
 		opts = new(ServerOptions)
 	}
 	core := serve.Options(*opts)
-	return serve.New(serve.Face[*ServerConn]{
-		New:    newServerConn,
-		Link:   func(c *ServerConn) *link.Conn { return &c.link },
-		Handle: func(c *ServerConn) error { return handler(c.ctx, c) },
-	}, &core)
+	face := serve.Face[*ServerConn]{
+		New:  newServerConn,
+		Link: func(c *ServerConn) *link.Conn { return &c.link },
+	}
+	if handler != nil {
+		face.Handle = handler.handle
+	}
+	return serve.New(face, &core)
 }
 
 func newServerConn(up serve.Upgraded) *ServerConn {
@@ -263,6 +353,9 @@ func newServerConn(up serve.Upgraded) *ServerConn {
 	c.start(context.WithoutCancel(up.Request.Context()), up.Conn, up.Early, up.Options)
 	return c
 }
+
+// Username returns the user name that [BasicAuth] has checked, "" if none was.
+func (c *ServerConn) Username() string { return c.route.Username() }
 
 // Path returns the path of the request's URL.
 func (c *ServerConn) Path() string { return c.route.Path() }

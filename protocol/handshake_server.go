@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -30,7 +31,9 @@ type Acceptor struct {
 	Extensions []ServerExtensionFactory
 
 	// Header has further fields for the response, such as Set-Cookie. Those of
-	// the handshake itself are refused by Validate and left out by Accept.
+	// the handshake itself are refused by Validate and left out by Accept. A
+	// Server field takes the place of the one that names this SDK; with no value
+	// it leaves that out.
 	Header http.Header
 
 	// Origins are the web pages that may connect from elsewhere, as browsers
@@ -98,7 +101,7 @@ func (a *Acceptor) Accept(r *http.Request) (Agreement, http.Header, error) {
 		"Upgrade":    {"websocket"},
 		"Connection": {"Upgrade"},
 		headerAccept: {acceptKey(trimSpace(HeaderValues(r.Header, headerKey)[0]))},
-		"Server":     {product},
+		"Server":     {a.Server()},
 	}
 	if subprotocol != "" {
 		header[headerProtocol] = []string{subprotocol}
@@ -108,6 +111,18 @@ func (a *Acceptor) Accept(r *http.Request) (Agreement, http.Header, error) {
 	}
 	AddHeader(header, a.Header)
 	return Agreement{subprotocol, extensions}, header, nil
+}
+
+// Server returns the value of the response's Server header, which names this
+// SDK unless Header has another; "" if it is left out. It is for responses that
+// refuse a handshake; Accept has put it into its own.
+func (a *Acceptor) Server() string {
+	for name, values := range a.Header {
+		if http.CanonicalHeaderKey(name) == "Server" {
+			return strings.Join(values, ", ")
+		}
+	}
+	return product
 }
 
 // IsUpgrade reports whether a request asks for WebSocket, rather than for a page
@@ -300,6 +315,15 @@ func AddHeader(header, more http.Header) {
 		}
 		header[name] = slices.Clone(values)
 	}
+}
+
+// ReplaceHeader is AddHeader for a header that was changed as a whole: fields
+// that more does not have any more are removed, but for the handshake's own.
+func ReplaceHeader(header, more http.Header) {
+	maps.DeleteFunc(header, func(name string, _ []string) bool {
+		return !isHandshakeField(http.CanonicalHeaderKey(name))
+	})
+	AddHeader(header, more)
 }
 
 // AppendResponse appends the response 101 Switching Protocols with header to

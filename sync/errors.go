@@ -31,6 +31,10 @@ var (
 	// ErrPartialWrite: time ran out when a part of a message was written.
 	ErrPartialWrite = link.ErrPartialWrite
 
+	// ErrFirstMessageTimeout: a client sent no message within the server's
+	// FirstMessageTimeout.
+	ErrFirstMessageTimeout = link.ErrFirstMessageTimeout
+
 	// ErrAborted: we cut the connection.
 	ErrAborted = link.ErrAborted
 )

@@ -47,6 +47,22 @@ func (Async) Serve(handler func(Conn) error, addr string, opts *Options) (Server
 	return asyncServing{server}, nil
 }
 
+func (Async) Route(routes map[string]func(Conn) error, addr string, opts *Options) (Server, error) {
+	handlers := make(map[string]wsasync.HandlerFunc)
+	for pattern, handler := range routes {
+		handlers[pattern] = asyncHandler(handler)
+	}
+	server, err := wsasync.Route(context.Background(), handlers, addr, asyncServer(opts))
+	if err != nil {
+		return nil, err
+	}
+	return asyncServing{server}, nil
+}
+
+func (Async) BasicAuth(realm string, passwords map[string]string) Processor {
+	return wsasync.BasicAuth(realm, wsasync.Credentials(passwords))
+}
+
 func (Async) NewHandler(handler func(Conn) error, opts *Options) (Handler, error) {
 	h, err := wsasync.NewHandler(asyncHandler(handler), asyncServer(opts))
 	if err != nil {
@@ -92,6 +108,7 @@ type asyncConn struct {
 }
 
 func (c *asyncConn) Path() string                 { return c.server.Path() }
+func (c *asyncConn) Username() string             { return c.server.Username() }
 func (c *asyncConn) PathValue(name string) string { return c.server.PathValue(name) }
 
 // bounded returns a context that ends after the timeout, or one that does not.
@@ -166,6 +183,12 @@ func (s asyncServing) Shutdown(timeout time.Duration) error {
 	return s.Server.Shutdown(ctx)
 }
 
+func (s asyncServing) Drain(timeout time.Duration) error {
+	ctx, cancel := bounded(timeout)
+	defer cancel()
+	return s.Server.Shutdown(ctx, wsasync.KeepConnections())
+}
+
 func (s asyncServing) CloseWith(code protocol.CloseCode, reason string) error {
 	return s.Server.ShutdownWith(context.Background(), code, reason)
 }
@@ -176,4 +199,16 @@ func (h asyncHandling) Shutdown(timeout time.Duration) error {
 	ctx, cancel := bounded(timeout)
 	defer cancel()
 	return h.Handler.Shutdown(ctx)
+}
+
+func (h asyncHandling) Drain(timeout time.Duration) error {
+	ctx, cancel := bounded(timeout)
+	defer cancel()
+	return h.Handler.Shutdown(ctx, wsasync.KeepConnections())
+}
+
+func (h asyncHandling) CloseWith(timeout time.Duration, code protocol.CloseCode, reason string) error {
+	ctx, cancel := bounded(timeout)
+	defer cancel()
+	return h.Handler.Shutdown(ctx, wsasync.WithCloseCode(code, reason))
 }

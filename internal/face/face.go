@@ -21,7 +21,9 @@ type Face interface {
 	Connect(url string, opts *Options) (Conn, error)
 	Reconnect(url string, opts *Options) (conns iter.Seq2[Conn, error], stop func())
 	Serve(handler func(Conn) error, addr string, opts *Options) (Server, error)
+	Route(routes map[string]func(Conn) error, addr string, opts *Options) (Server, error)
 	NewHandler(handler func(Conn) error, opts *Options) (Handler, error)
+	BasicAuth(realm string, passwords map[string]string) Processor
 	Pipe(client, server *Options) (Conn, Conn)
 }
 
@@ -72,8 +74,9 @@ type Conn interface {
 	RemoteAddr() net.Addr
 	ID() string
 
-	// Path and PathValue are a server's; on a client they panic.
+	// Path, PathValue and Username are a server's; on a client they panic.
 	Path() string
+	Username() string
 	PathValue(name string) string
 
 	// TimeoutError is what errors.Is finds in the error of a call that was
@@ -93,6 +96,7 @@ type Server interface {
 	Done() <-chan struct{}
 	Close() error
 	Shutdown(timeout time.Duration) error
+	Drain(timeout time.Duration) error // Shutdown with KeepConnections
 	CloseWith(code protocol.CloseCode, reason string) error
 	Len() int // how many connections are open
 	Stats() keepalive.Totals
@@ -101,5 +105,8 @@ type Server interface {
 // A Handler is an http.Handler of either face.
 type Handler interface {
 	http.Handler
+	Done() <-chan struct{}
 	Shutdown(timeout time.Duration) error
+	Drain(timeout time.Duration) error // Shutdown with KeepConnections
+	CloseWith(timeout time.Duration, code protocol.CloseCode, reason string) error
 }

@@ -25,6 +25,9 @@ type Options struct {
 	Listener net.Listener      // a server's
 	Origins  []string          // a server's
 	Select   Selector          // a server's choice of a subprotocol
+	Process  Processor         // a server's
+	Respond  Responder         // a server's
+	Fallback http.Handler      // a server's
 	Header   http.Header       // for the request or the response
 	Protocol []string          // subprotocols
 	Log      io.Writer         // gets what is logged; nil: nobody does
@@ -43,6 +46,10 @@ type Options struct {
 	MaxFragmentSize                         int
 	Hold                                    time.Duration
 	DiscardRequest                          bool
+
+	MaxConnections, MaxPerAddress int // a server's, as all below
+	MaxHeaderBytes, MaxURLBytes   int
+	FirstMessageTimeout           time.Duration
 }
 
 // A Dialer opens a client's network connection.
@@ -50,6 +57,12 @@ type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
 // A Selector chooses a subprotocol.
 type Selector func(r *http.Request, offered []string) (string, error)
+
+// A Processor looks at a request.
+type Processor func(w http.ResponseWriter, r *http.Request) *http.Request
+
+// A Responder looks at the header of a response.
+type Responder func(r *http.Request, status int, header http.Header)
 
 func (o *Options) listeners() []net.Listener {
 	if o.Listener == nil {

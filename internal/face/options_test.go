@@ -25,6 +25,9 @@ var full = Options{
 	Listener: new(net.TCPListener),
 	Origins:  []string{"https://origin.test"},
 	Select:   func(*http.Request, []string) (string, error) { return "", nil },
+	Process:  func(http.ResponseWriter, *http.Request) *http.Request { return nil },
+	Respond:  func(*http.Request, int, http.Header) {},
+	Fallback: http.NotFoundHandler(),
 	Header:   http.Header{"X-Name": {"value"}},
 	Protocol: []string{"soap"},
 	Log:      io.Discard,
@@ -43,6 +46,10 @@ var full = Options{
 	MaxFragmentSize: 1,
 	Hold:            time.Second,
 	DiscardRequest:  true,
+
+	MaxConnections: 1, MaxPerAddress: 1,
+	MaxHeaderBytes: 1, MaxURLBytes: 1,
+	FirstMessageTimeout: time.Second,
 }
 
 // TestOptions sets one field after the other: each has to get to a client or a

@@ -50,12 +50,28 @@ func (Sync) Serve(handler func(Conn) error, addr string, opts *Options) (Server,
 	return syncServing{server}, nil
 }
 
+func (Sync) Route(routes map[string]func(Conn) error, addr string, opts *Options) (Server, error) {
+	handlers := make(map[string]wssync.HandlerFunc)
+	for pattern, handler := range routes {
+		handlers[pattern] = syncHandler(handler)
+	}
+	server, err := wssync.Route(handlers, addr, syncServer(opts))
+	if err != nil {
+		return nil, err
+	}
+	return syncServing{server}, nil
+}
+
+func (Sync) BasicAuth(realm string, passwords map[string]string) Processor {
+	return wssync.BasicAuth(realm, wssync.Credentials(passwords))
+}
+
 func (Sync) NewHandler(handler func(Conn) error, opts *Options) (Handler, error) {
 	h, err := wssync.NewHandler(syncHandler(handler), syncServer(opts))
 	if err != nil {
 		return nil, err
 	}
-	return h, nil
+	return syncHandling{h}, nil
 }
 
 func (Sync) Pipe(client, server *Options) (Conn, Conn) {
@@ -88,6 +104,9 @@ func syncServer(opts *Options) *wssync.ServerOptions {
 	}
 	return &wssync.ServerOptions{
 		Listeners: opts.listeners(), TLSConfig: opts.TLS, Origins: opts.Origins, SelectSubprotocol: opts.Select,
+		ProcessRequest: opts.Process, ProcessResponse: opts.Respond, Fallback: opts.Fallback,
+		MaxConnections: opts.MaxConnections, MaxConnectionsPerAddress: opts.MaxPerAddress,
+		MaxHeaderBytes: opts.MaxHeaderBytes, MaxURLBytes: opts.MaxURLBytes, FirstMessageTimeout: opts.FirstMessageTimeout,
 		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(),
 		OpenTimeout: opts.OpenTimeout, CloseTimeout: opts.CloseTimeout, WriteTimeout: opts.WriteTimeout,
 		Keepalive: opts.Keepalive, Hooks: opts.Hooks, Enforcement: opts.Enforcement,
@@ -103,6 +122,7 @@ type syncConn struct {
 }
 
 func (c *syncConn) Path() string                 { return c.server.Path() }
+func (c *syncConn) Username() string             { return c.server.Username() }
 func (c *syncConn) PathValue(name string) string { return c.server.PathValue(name) }
 
 func (c *syncConn) Recv(timeout time.Duration) (protocol.Message, error) {
@@ -140,6 +160,24 @@ func (c *syncConn) TimeoutError() error { return os.ErrDeadlineExceeded }
 type syncServing struct{ *wssync.Server }
 
 func (s syncServing) Len() int { return count(s.Connections()) }
+
+func (s syncServing) Shutdown(timeout time.Duration) error { return s.Server.Shutdown(timeout) }
+
+func (s syncServing) Drain(timeout time.Duration) error {
+	return s.Server.Shutdown(timeout, wssync.KeepConnections())
+}
+
+type syncHandling struct{ *wssync.Handler }
+
+func (h syncHandling) Shutdown(timeout time.Duration) error { return h.Handler.Shutdown(timeout) }
+
+func (h syncHandling) Drain(timeout time.Duration) error {
+	return h.Handler.Shutdown(timeout, wssync.KeepConnections())
+}
+
+func (h syncHandling) CloseWith(timeout time.Duration, code protocol.CloseCode, reason string) error {
+	return h.Handler.Shutdown(timeout, wssync.WithCloseCode(code, reason))
+}
 
 func count[T any](seq iter.Seq[T]) (n int) {
 	for range seq {

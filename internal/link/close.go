@@ -275,6 +275,7 @@ func (c *Conn) stopTimers() {
 	c.grace.stop()
 	c.backstop.stop()
 	c.deferral.stop()
+	c.hear()
 	c.unwatch()
 	c.keeper.stop()
 }

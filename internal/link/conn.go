@@ -30,6 +30,10 @@ var (
 	// part of its message was written.
 	ErrPartialWrite = errors.New("websocket: cancelled in the middle of a message")
 
+	// ErrFirstMessageTimeout: the client sent no message in the time that the
+	// server gives it for the first.
+	ErrFirstMessageTimeout = errors.New("websocket: the client sent no message in time")
+
 	// ErrAborted: we cut the connection without a closing handshake.
 	ErrAborted = errors.New("websocket: connection aborted")
 )
@@ -44,6 +48,7 @@ type Options struct {
 	MaxFragments     int           // of a message that is received; see protocol.Config
 	MaxControlFrames int           // a second; see protocol.Config
 	MessageTimeout   time.Duration // see protocol.Config
+	FirstMessage     time.Duration // for the first message to begin; 0 or less: any time
 	CloseTimeout     time.Duration // for the closing handshake
 	WriteTimeout     time.Duration // for one socket write; 0: none
 	MaxFragmentSize  int           // larger messages leave in fragments; negative: never
@@ -110,6 +115,7 @@ func (c *Conn) Init(conn net.Conn, early []byte, opts *Options) {
 	opts.Counters.open()
 	c.lock()
 	c.feedEarly(early)
+	c.expectMessage()
 	c.startGrace()
 	c.unlock()
 }

@@ -10,6 +10,7 @@ type rare struct {
 	writeWatch watch               // interrupts a write when a context ends
 	heart      *heart              // sends heartbeats in place of pings; nil: pings are sent
 	enforcer   *keepalive.Enforcer // watches the peer's pings; nil: nothing does
+	first      *lazyTimer          // bounds the wait for it; nil: nothing does, or it has come
 	audience   *audience           // who is told of keepalive; nil: nobody
 }
 

@@ -196,6 +196,7 @@ func (c *Conn) parse() (ok bool) {
 				c.proto.Streaming(false)
 			}
 			if !c.isAnswer() && !c.discarding {
+				c.hear()
 				return true
 			}
 		case protocol.EventPing:

@@ -1,8 +1,11 @@
 package serve
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -13,66 +16,100 @@ import (
 	"github.com/tandemws/tandem/protocol"
 )
 
-// ServeHTTP performs the opening handshake and runs the handler. Under our own
-// http.Server the handler has a goroutine of its own, so that nothing of
-// net/http stays behind; under another's ServeHTTP returns when the handler
-// does.
+// ServeHTTP answers a request with the opening handshake and runs the handler,
+// unless a hook, the fallback or a refusal answers. Under our own http.Server
+// the handler has a goroutine of its own, so that nothing of net/http stays
+// behind; under another's ServeHTTP returns when the handler does.
 func (s *Server[C]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !s.enter() {
-		declineBody(w, r)
-		http.Error(w, "server is shutting down", http.StatusServiceUnavailable)
+	if s.mux != nil {
+		s.route(w, r)
 		return
 	}
+	s.answer(w, r, s.face.Handle)
+}
+
+// answer is ServeHTTP for a handler; nil stands for that of no route.
+func (s *Server[C]) answer(w http.ResponseWriter, r *http.Request, handle func(C) error) {
+	if err := s.checkURL(r); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	s.boundBody(w, r)
+	if s.opts.Fallback != nil && !protocol.IsUpgrade(r) {
+		s.opts.Fallback.ServeHTTP(w, r)
+		return
+	}
+	r, done := s.process(w, r)
+	defer done()
+	switch {
+	case r == nil:
+	case handle == nil:
+		s.mux.ServeHTTP(w, r) // says 404 or 405
+	default:
+		s.upgrade(w, r, handle)
+	}
+}
+
+// upgrade makes a connection of the request and has it handled.
+func (s *Server[C]) upgrade(w http.ResponseWriter, r *http.Request, handle func(C) error) {
 	conn, ok := s.open(w, r)
 	switch {
 	case !ok:
 	case s.http != nil:
-		go s.run(conn) // ends with the handler; leave tells Shutdown
+		go s.run(conn, handle) // ends with the handler; leave tells Shutdown
 	default:
-		s.run(conn)
+		s.run(conn, handle)
 	}
 }
 
-// open performs the opening handshake and makes the connection. If it does not,
-// because the handshake failed or a hook of the application's panicked, which
-// net/http sees to, nothing will have to be waited for.
+// open performs the opening handshake (RFC 6455, section 4.2) and makes the
+// connection. If ok is false it has answered.
 func (s *Server[C]) open(w http.ResponseWriter, r *http.Request) (conn C, ok bool) {
+	agreement, header, err := s.acceptor.Accept(r)
+	if err != nil {
+		s.refuse(w, r, err)
+		return conn, false
+	}
+	from, err := s.enter(r)
+	if err != nil {
+		w.Header().Set("Connection", "close") // it is one of too many
+		s.refuse(w, r, err)
+		return conn, false
+	}
+	// A hook of the application's may panic, which net/http sees to: nothing
+	// will have to be waited for then either.
 	defer func() {
 		if !ok {
-			s.leave()
+			s.leave(from)
 		}
 	}()
-	up, err := s.upgrade(w, r)
+	up, err := s.take(w, r, agreement, header)
 	if err != nil {
-		s.logger.DebugContext(r.Context(), "websocket: opening handshake failed", "remote", r.RemoteAddr, "error", err)
 		return conn, false
 	}
 	conn = s.face.New(up)
-	s.add(conn)
+	s.add(conn, from)
 	return conn, true
 }
 
-// upgrade performs the opening handshake (RFC 6455, section 4.2). On an error
-// it has answered.
-func (s *Server[C]) upgrade(w http.ResponseWriter, r *http.Request) (up Upgraded, err error) {
-	agreement, header, err := s.acceptor.Accept(r)
-	if err != nil {
-		refuse(w, r, err)
-		return up, err
-	}
+// take answers an acceptable request and takes the connection from net/http.
+// On an error it has answered, or could not.
+func (s *Server[C]) take(w http.ResponseWriter, r *http.Request, agreement protocol.Agreement, header http.Header) (up Upgraded, err error) {
 	protocol.AddHeader(header, w.Header()) // what middleware has set
+	s.processResponse(r, http.StatusSwitchingProtocols, header)
 	response, err := protocol.AppendResponse(nil, header, time.Now())
 	if err != nil {
-		refuse(w, r, err)
+		s.refuse(w, r, err)
 		return up, err
 	}
 	conn, early, err := hijack(w)
 	if err != nil {
-		http.Error(w, "this server cannot upgrade connections", http.StatusInternalServerError)
+		s.refuse(w, r, err)
 		return up, err
 	}
 	if err := s.respond(conn, response); err != nil {
 		conn.Close()
+		s.logger.DebugContext(r.Context(), "websocket: opening handshake not answered", "remote", r.RemoteAddr, "error", err)
 		return up, err
 	}
 	return Upgraded{conn, early, r, header, agreement, s.link.With(agreement.Extensions), s.opts.Hooks, s.opts.DiscardRequest}, nil
@@ -82,7 +119,10 @@ func (s *Server[C]) upgrade(w http.ResponseWriter, r *http.Request) (up Upgraded
 func hijack(w http.ResponseWriter) (conn net.Conn, early []byte, err error) {
 	conn, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return nil, nil, fmt.Errorf("websocket: %w", err)
+		return nil, nil, &protocol.HandshakeError{
+			Local: true, Status: http.StatusInternalServerError, Section: "4.2.2", Err: err,
+			Reason: fmt.Sprintf("the connection cannot be taken from a %T (middleware has to have an Unwrap method): %v", w, err),
+		}
 	}
 	early, err = rw.Reader.Peek(rw.Reader.Buffered())
 	return conn, early, err
@@ -92,7 +132,7 @@ func hijack(w http.ResponseWriter) (conn net.Conn, early []byte, err error) {
 // may have set.
 func (s *Server[C]) respond(conn net.Conn, response []byte) error {
 	var deadline time.Time
-	if timeout := link.Default(s.opts.OpenTimeout, link.DefaultOpenTimeout); timeout > 0 {
+	if timeout := s.openTimeout(); timeout > 0 {
 		deadline = time.Now().Add(timeout)
 	}
 	conn.SetDeadline(deadline)
@@ -101,23 +141,30 @@ func (s *Server[C]) respond(conn net.Conn, response []byte) error {
 	return err
 }
 
+// openTimeout returns the open timeout, 0 or less if there is none.
+func (s *Server[C]) openTimeout() time.Duration {
+	return link.Default(s.opts.OpenTimeout, link.DefaultOpenTimeout)
+}
+
 // refuse answers a failed handshake. What is our own fault is no business of
-// the client's.
-func refuse(w http.ResponseWriter, r *http.Request, err error) {
-	status, text := http.StatusInternalServerError, ""
+// the client's, and the log's all the more.
+func (s *Server[C]) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status, text, level := http.StatusInternalServerError, "", slog.LevelError
 	var failed *protocol.HandshakeError
 	if errors.As(err, &failed) {
 		maps.Copy(w.Header(), failed.Header)
 		status = failed.Status
 		if !failed.Local {
-			text = failed.Error()
+			text, level = failed.Error(), slog.LevelDebug
 		}
 	}
-	if text == "" {
-		text = http.StatusText(status)
+	s.logger.Log(r.Context(), level, "websocket: opening handshake failed", "remote", r.RemoteAddr, "error", err)
+	if server := s.acceptor.Server(); server != "" && w.Header()["Server"] == nil {
+		w.Header().Set("Server", server)
 	}
+	s.processResponse(r, status, w.Header())
 	declineBody(w, r)
-	http.Error(w, text, status)
+	http.Error(w, cmp.Or(text, http.StatusText(status)), status)
 }
 
 // declineBody has the connection end behind the answer when the request has a
@@ -131,11 +178,80 @@ func declineBody(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// boundBody bounds how long a hook, or the fallback, can be kept waiting for the
+// body of a request. Requests without one may be answered for as long as one
+// likes. A server of somebody else's has bounds of its own.
+func (s *Server[C]) boundBody(w http.ResponseWriter, r *http.Request) {
+	if timeout := s.openTimeout(); s.http != nil && r.ContentLength != 0 && timeout > 0 {
+		http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout))
+	}
+}
+
+// process has the application look at the request. It returns the request to
+// go on with, nil if it was answered, and what is to be called when it is over.
+func (s *Server[C]) process(w http.ResponseWriter, r *http.Request) (next *http.Request, done func()) {
+	if s.opts.ProcessRequest == nil {
+		return r, func() {}
+	}
+	ctx, cancel := context.WithCancelCause(r.Context())
+	inTime := func() bool { return true }
+	if timeout := s.openTimeout(); timeout > 0 {
+		inTime = time.AfterFunc(timeout, func() { cancel(context.DeadlineExceeded) }).Stop
+	}
+	defer inTime() // also if it panics
+	answer := &answer{ResponseWriter: w}
+	next = s.opts.ProcessRequest(answer, r.WithContext(ctx))
+	switch {
+	case next == nil:
+	case answer.begun:
+		s.logger.ErrorContext(ctx, "websocket: ProcessRequest has answered and wants to go on", "remote", r.RemoteAddr)
+		next = nil
+	case !inTime():
+		s.refuse(w, r, unavailable("ProcessRequest took longer than the open timeout"))
+		next = nil
+	}
+	return next, func() { cancel(nil) }
+}
+
+// An answer notes that it has begun: a hook that forgets to say so has not let
+// the client in.
+type answer struct {
+	http.ResponseWriter
+	begun bool
+}
+
+// Unwrap lets an http.ResponseController through.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+func (a *answer) WriteHeader(status int) {
+	a.begun = a.begun || status >= 200
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.begun = true
+	return a.ResponseWriter.Write(p)
+}
+
+// processResponse has the application change the header of a response, except
+// for what would break the handshake.
+func (s *Server[C]) processResponse(r *http.Request, status int, header http.Header) {
+	switch {
+	case s.opts.ProcessResponse == nil:
+	case status == http.StatusSwitchingProtocols:
+		changed := header.Clone()
+		s.opts.ProcessResponse(r, status, changed)
+		protocol.ReplaceHeader(header, changed)
+	default:
+		s.opts.ProcessResponse(r, status, header)
+	}
+}
+
 // run runs the handler and closes the connection behind it. What is on the
 // stack below the handler is kept small; see the receiver in package link.
-func (s *Server[C]) run(conn C) {
+func (s *Server[C]) run(conn C, handle func(C) error) {
 	defer s.finish(conn)
-	if err := s.face.Handle(conn); err != nil {
+	if err := handle(conn); err != nil {
 		s.handlerFailed(conn, err)
 		return
 	}
@@ -165,5 +281,4 @@ func (s *Server[C]) finish(conn C) {
 	}
 	core.Close(nil, protocol.InternalError, "")
 	s.remove(conn)
-	s.leave()
 }

@@ -6,6 +6,7 @@ package serve
 import (
 	"crypto/tls"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"time"
@@ -25,15 +26,25 @@ type Options struct {
 	Compression       protocol.Deflate
 	Origins           []string
 
+	ProcessRequest  func(w http.ResponseWriter, r *http.Request) *http.Request
+	ProcessResponse func(r *http.Request, status int, header http.Header)
+	Fallback        http.Handler
+
 	Listeners []net.Listener
 	TLSConfig *tls.Config
 
-	OpenTimeout  time.Duration
-	CloseTimeout time.Duration
-	WriteTimeout time.Duration
-	Keepalive    keepalive.Config
-	Hooks        *keepalive.Hooks
-	Enforcement  keepalive.Enforcement
+	MaxConnections           int
+	MaxConnectionsPerAddress int
+	MaxHeaderBytes           int
+	MaxURLBytes              int
+
+	OpenTimeout         time.Duration
+	FirstMessageTimeout time.Duration
+	CloseTimeout        time.Duration
+	WriteTimeout        time.Duration
+	Keepalive           keepalive.Config
+	Hooks               *keepalive.Hooks
+	Enforcement         keepalive.Enforcement
 
 	MaxMessageSize   int64
 	MaxQueue         int
@@ -73,6 +84,7 @@ func (o *Options) Link() *link.Options {
 		MaxMessageSize:   o.MaxMessageSize,
 		MaxQueue:         o.MaxQueue,
 		MaxQueueBytes:    o.MaxQueueBytes,
+		FirstMessage:     o.FirstMessageTimeout,
 		CloseTimeout:     o.CloseTimeout,
 		WriteTimeout:     o.WriteTimeout,
 		MaxFragments:     o.MaxFragments,
@@ -84,4 +96,15 @@ func (o *Options) Link() *link.Options {
 		Keepalive:        o.Keepalive,
 		Logger:           o.Logger,
 	}.WithDefaults()
+}
+
+// maxHeaderBytes returns the bound as net/http wants it, which takes 4 KiB more
+// than it is told, and knows no way to have none.
+func (o *Options) maxHeaderBytes() int {
+	const more = 4 << 10
+	most := link.Default(o.MaxHeaderBytes, DefaultMaxHeaderBytes)
+	if most < 0 {
+		return math.MaxInt - more
+	}
+	return max(most-more, 1)
 }

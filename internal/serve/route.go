@@ -1,18 +1,20 @@
 package serve
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 )
 
 // A Route is what stays of a request when the rest of it is let go of: its
-// path, and the values of the wildcards in the http.ServeMux pattern that it
-// matched.
-type Route struct{ *routed } // nil stands for the path "/"
+// path, the values of the wildcards in the http.ServeMux pattern that it
+// matched, and who has sent it.
+type Route struct{ *routed } // nil stands for the path "/" and nobody in particular
 
 type routed struct {
-	path   string
-	values *pathValue
+	path     string
+	values   *pathValue
+	username string
 }
 
 type pathValue struct {
@@ -23,10 +25,11 @@ type pathValue struct {
 // RouteOf returns the route of r. The names of the wildcards are read from the
 // pattern, for net/http has no list of them.
 func RouteOf(r *http.Request) Route {
-	if r.URL.Path == "/" {
+	username := usernameOf(r)
+	if r.URL.Path == "/" && username == "" {
 		return Route{}
 	}
-	route := Route{&routed{path: strings.Clone(r.URL.Path)}}
+	route := Route{&routed{path: strings.Clone(r.URL.Path), username: strings.Clone(username)}}
 	for _, segment := range strings.Split(r.Pattern, "/") {
 		name, ok := wildcard(segment)
 		if !ok {
@@ -57,6 +60,14 @@ func (r *Route) Path() string {
 	return r.path
 }
 
+// Username returns the user name that BasicAuth has checked, "" if none was.
+func (r *Route) Username() string {
+	if r.routed == nil {
+		return ""
+	}
+	return r.username
+}
+
 // PathValue returns the value of the named wildcard, "" if there is none.
 func (r *Route) PathValue(name string) string {
 	if r.routed == nil {
@@ -68,4 +79,26 @@ func (r *Route) PathValue(name string) string {
 		}
 	}
 	return ""
+}
+
+// Handle has the requests that match a pattern of http.ServeMux handled by
+// handle. It is called before Listen.
+func (s *Server[C]) Handle(pattern string, handle func(C) error) (err error) {
+	defer func() {
+		if v := recover(); v != nil { // that is how http.ServeMux refuses a pattern
+			err = fmt.Errorf("websocket: %v", v)
+		}
+	}()
+	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, handle) })
+	return nil
+}
+
+// route has a request answered by its route. One that matches none may be the
+// fallback's, or a hook's.
+func (s *Server[C]) route(w http.ResponseWriter, r *http.Request) {
+	if _, pattern := s.mux.Handler(r); pattern == "" {
+		s.answer(w, r, nil)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
 }

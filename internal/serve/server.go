@@ -9,10 +9,9 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/tandemws/tandem/internal/link"
 	"github.com/tandemws/tandem/keepalive"
@@ -28,7 +27,7 @@ type Face[C comparable] struct {
 	// Link returns the core of a connection.
 	Link func(C) *link.Conn
 
-	// Handle is the application's handler.
+	// Handle is the application's handler; nil if there is one for each route.
 	Handle func(C) error
 }
 
@@ -71,12 +70,18 @@ type Server[C comparable] struct {
 	ended     chan struct{}  // closed when all has ended; err is why
 	err       error
 
+	mux *http.ServeMux // nil if there is one handler for all requests
+
 	mu      sync.Mutex // guards the following
 	conns   map[C]struct{}
-	active  int // handshakes and handlers
-	closing bool
-	goodbye protocol.Close // what connections are closed with, once closing
-	idle    chan struct{}  // closed when closing and nothing is active
+	active  int                  // handshakes and handlers
+	from    map[netip.Prefix]int // those of each address, if that is bounded
+	froms   map[C]netip.Prefix   // where each connection is from, likewise
+	closing bool                 // nobody is let in any more
+	parting bool                 // connections are being closed
+	goodbye protocol.Close       // ... with this
+	empty   bool                 // idle is closed
+	idle    chan struct{}        // closed when closing and nothing is active
 }
 
 // New returns a server without listeners: its ServeHTTP is for another one's.
@@ -88,7 +93,10 @@ func New[C comparable](face Face[C], opts *Options) (*Server[C], error) {
 	s := &Server[C]{face: face, opts: opts, acceptor: acceptor, link: opts.Link()}
 	s.link.Counters = new(link.Counters)
 	s.logger = s.link.Logger
-	s.conns = make(map[C]struct{})
+	s.conns, s.from, s.froms = make(map[C]struct{}), make(map[netip.Prefix]int), make(map[C]netip.Prefix)
+	if face.Handle == nil {
+		s.mux = http.NewServeMux()
+	}
 	s.idle, s.ended = make(chan struct{}), make(chan struct{})
 	return s, nil
 }
@@ -119,21 +127,15 @@ func hasCertificate(config *tls.Config) bool {
 		config.GetCertificate != nil || config.GetConfigForClient != nil
 }
 
-func listen(addr string) (net.Listener, error) {
-	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-		return net.Listen("unix", path)
-	}
-	return net.Listen("tcp", addr)
-}
-
 // serve has the listeners served until Shutdown. If one fails, all end.
 func (s *Server[C]) serve() {
-	timeout := max(link.Default(s.opts.OpenTimeout, link.DefaultOpenTimeout), 0)
+	timeout := max(s.openTimeout(), 0)
 	s.http = &http.Server{
 		Handler:           s,
 		TLSConfig:         s.opts.TLSConfig,
 		ReadHeaderTimeout: timeout,
 		IdleTimeout:       timeout, // of a client that was refused and may try again
+		MaxHeaderBytes:    s.opts.maxHeaderBytes(),
 		Protocols:         new(http.Protocols),
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
@@ -141,7 +143,8 @@ func (s *Server[C]) serve() {
 	for _, listener := range s.listeners {
 		s.serving.Go(func() error {
 			err := s.serveOn(listener)
-			s.beginClosing(protocol.Close{Code: protocol.GoingAway})
+			s.beginClosing()
+			s.closeAll(protocol.Close{Code: protocol.GoingAway})
 			return err
 		})
 	}
@@ -158,13 +161,6 @@ func (s *Server[C]) serveOn(listener net.Listener) (err error) {
 		return nil
 	}
 	return fmt.Errorf("websocket: listener failed: %w", err)
-}
-
-// hasBegunClosing tells a listener that failed from one that we closed.
-func (s *Server[C]) hasBegunClosing() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closing
 }
 
 func (s *Server[C]) awaitEnd() {
@@ -201,116 +197,4 @@ func (s *Server[C]) Connections() iter.Seq[C] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Values(slices.Collect(maps.Keys(s.conns)))
-}
-
-// Shutdown ends the server: nobody is let in any more, open connections are
-// closed with code and reason, and handlers are waited for. At the Limit what
-// is left is cut, and its error returned. If code and reason cannot be sent
-// nothing happens: connections would stay as they are.
-func (s *Server[C]) Shutdown(l *link.Limit, code protocol.CloseCode, reason string) error {
-	goodbye := protocol.Close{Code: code, Reason: reason}
-	if err := goodbye.Validate(); err != nil {
-		return err
-	}
-	s.beginClosing(goodbye)
-	ctx, cancel := l.Bounded()
-	defer cancel()
-	if s.http != nil {
-		s.http.Shutdown(ctx) // waits for requests; upgraded ones are not among them
-	}
-	select {
-	case <-s.ended:
-		return nil
-	case <-ctx.Done():
-		s.cut()
-		return l.Reached()
-	}
-}
-
-// ShutdownInTime is Shutdown within the close timeout, which bounds the closing
-// of each connection, and a little more for the handlers to return.
-func (s *Server[C]) ShutdownInTime(code protocol.CloseCode, reason string) error {
-	return s.Shutdown(link.After(s.link.CloseTimeout+handlerGrace), code, reason)
-}
-
-// handlerGrace is how long handlers may take to notice that their connection
-// has ended.
-const handlerGrace = time.Second
-
-// beginClosing stops accepting and starts closing every connection. Only the
-// first call does anything.
-func (s *Server[C]) beginClosing(goodbye protocol.Close) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing {
-		return
-	}
-	s.closing, s.goodbye = true, goodbye
-	for _, listener := range s.listeners {
-		listener.Close()
-	}
-	for conn := range s.conns {
-		s.sayGoodbye(conn)
-	}
-	s.checkIdle()
-}
-
-// sayGoodbye closes a connection, in a goroutine that ends with it.
-func (s *Server[C]) sayGoodbye(conn C) {
-	go s.face.Link(conn).Close(nil, s.goodbye.Code, s.goodbye.Reason)
-}
-
-// cut ends everything that is left, without closing handshakes.
-func (s *Server[C]) cut() {
-	if s.http != nil {
-		s.http.Close()
-	}
-	for conn := range s.Connections() {
-		s.face.Link(conn).Abort(link.ErrAborted)
-	}
-}
-
-// enter admits a handshake, which leave ends, or the handler that follows it.
-func (s *Server[C]) enter() (ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing {
-		return false
-	}
-	s.active++
-	return true
-}
-
-func (s *Server[C]) leave() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.active--
-	s.checkIdle()
-}
-
-func (s *Server[C]) checkIdle() {
-	if !s.closing || s.active > 0 {
-		return
-	}
-	close(s.idle)
-	if s.http == nil {
-		close(s.ended)
-	}
-}
-
-// add tracks a connection. One that comes when the server is closing is closed
-// as the others were.
-func (s *Server[C]) add(conn C) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.conns[conn] = struct{}{}
-	if s.closing {
-		s.sayGoodbye(conn)
-	}
-}
-
-func (s *Server[C]) remove(conn C) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.conns, conn)
 }

@@ -186,7 +186,7 @@ func TestHostileRequests(t *testing.T) {
 	}
 	for _, face := range Faces {
 		l := listenTCP(t)
-		server, err := face.Serve(echoing, "", &Options{Listener: l})
+		server, err := face.Serve(echoing, "", &Options{Listener: l, MaxHeaderBytes: 1 << 20})
 		ok(t, err)
 		for _, attack := range attacks {
 			status := request(t, l.Addr(), head+attack.lines+"\r\n")

@@ -8,7 +8,7 @@ import (
 // Faults are the public errors of a face.
 type Faults struct {
 	ConcurrentReceive, TooManyPings, Skipped, WriterClosed error
-	CloseTimeout, PartialWrite, Aborted                    error
+	CloseTimeout, PartialWrite, Aborted, FirstMessage      error
 }
 
 // FaultsOf returns the errors that the face declares.
@@ -16,11 +16,11 @@ func FaultsOf(face Face) Faults {
 	if face == (Sync{}) {
 		return Faults{
 			wssync.ErrConcurrentReceive, wssync.ErrTooManyPings, wssync.ErrSkipped, wssync.ErrWriterClosed,
-			wssync.ErrCloseTimeout, wssync.ErrPartialWrite, wssync.ErrAborted,
+			wssync.ErrCloseTimeout, wssync.ErrPartialWrite, wssync.ErrAborted, wssync.ErrFirstMessageTimeout,
 		}
 	}
 	return Faults{
 		wsasync.ErrConcurrentReceive, wsasync.ErrTooManyPings, wsasync.ErrSkipped, wsasync.ErrWriterClosed,
-		wsasync.ErrCloseTimeout, wsasync.ErrPartialWrite, wsasync.ErrAborted,
+		wsasync.ErrCloseTimeout, wsasync.ErrPartialWrite, wsasync.ErrAborted, wsasync.ErrFirstMessageTimeout,
 	}
 }

@@ -1,0 +1,26 @@
+package link
+
+import "github.com/tandemws/tandem/protocol"
+
+// expectMessage fails the connection if the beginning of a message does not
+// come in time.
+func (c *Conn) expectMessage() {
+	if d := c.opts.FirstMessage; d > 0 {
+		c.rarely().first = new(lazyTimer)
+		c.rare.first.start(c, d, (*Conn).tooLate)
+	}
+}
+
+// hear notes that a message has come, or that none is expected any more.
+func (c *Conn) hear() {
+	if c.rare != nil && c.rare.first != nil {
+		c.rare.first.stop()
+		c.rare.first = nil
+	}
+}
+
+func (c *Conn) tooLate() {
+	if c.rare.first != nil && c.proto.State() == protocol.Open {
+		c.fail(protocol.PolicyViolation, "no message in time", ErrFirstMessageTimeout)
+	}
+}

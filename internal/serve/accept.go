@@ -21,6 +21,8 @@ import (
 // the handler has a goroutine of its own, so that nothing of net/http stays
 // behind; under another's ServeHTTP returns when the handler does.
 func (s *Server[C]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.countRequest(1)
+	defer s.countRequest(-1)
 	if s.mux != nil {
 		s.route(w, r)
 		return
@@ -48,6 +50,14 @@ func (s *Server[C]) answer(w http.ResponseWriter, r *http.Request, handle func(C
 	default:
 		s.upgrade(w, r, handle)
 	}
+}
+
+// countRequest has Shutdown wait for hooks and the fallback.
+func (s *Server[C]) countRequest(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests += n
+	s.checkIdle()
 }
 
 // upgrade makes a connection of the request and has it handled.

@@ -72,16 +72,17 @@ type Server[C comparable] struct {
 
 	mux *http.ServeMux // nil if there is one handler for all requests
 
-	mu      sync.Mutex // guards the following
-	conns   map[C]struct{}
-	active  int                  // handshakes and handlers
-	from    map[netip.Prefix]int // those of each address, if that is bounded
-	froms   map[C]netip.Prefix   // where each connection is from, likewise
-	closing bool                 // nobody is let in any more
-	parting bool                 // connections are being closed
-	goodbye protocol.Close       // ... with this
-	empty   bool                 // idle is closed
-	idle    chan struct{}        // closed when closing and nothing is active
+	mu       sync.Mutex // guards the following
+	conns    map[C]struct{}
+	requests int                  // calls of ServeHTTP
+	active   int                  // handshakes that were admitted, and handlers
+	from     map[netip.Prefix]int // those of each address, if that is bounded
+	froms    map[C]netip.Prefix   // where each connection is from, likewise
+	closing  bool                 // nobody is let in any more
+	parting  bool                 // connections are being closed
+	goodbye  protocol.Close       // ... with this
+	empty    bool                 // idle is closed
+	idle     chan struct{}        // closed when closing and nothing is left
 }
 
 // New returns a server without listeners: its ServeHTTP is for another one's.
@@ -143,8 +144,10 @@ func (s *Server[C]) serve() {
 	for _, listener := range s.listeners {
 		s.serving.Go(func() error {
 			err := s.serveOn(listener)
-			s.beginClosing()
-			s.closeAll(protocol.Close{Code: protocol.GoingAway})
+			if err != nil {
+				s.beginClosing()
+				s.closeAll(protocol.Close{Code: protocol.GoingAway})
+			}
 			return err
 		})
 	}

@@ -106,7 +106,7 @@ func (s *Server[C]) hasBegunClosing() bool {
 // checkIdle notices that nothing is left, and nothing more can come. s.mu is
 // held.
 func (s *Server[C]) checkIdle() {
-	if !s.closing || s.active > 0 || s.empty {
+	if !s.closing || s.requests+s.active > 0 || s.empty {
 		return
 	}
 	s.empty = true

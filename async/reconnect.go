@@ -42,12 +42,13 @@ import (
 // Each use of the iterator begins anew. With a NetConn in the options there is
 // nothing to connect again: the only element is [reconnect.ErrNetConn].
 func Reconnect(ctx context.Context, url string, opts *ClientOptions) iter.Seq2[*ClientConn, error] {
-	if opts == nil {
-		opts = new(ClientOptions)
+	var own ClientOptions // as they are now
+	if opts != nil {
+		own = *opts
 	}
-	core := dial.Options(*opts)
+	core := dial.Options(own)
 	return dial.Reconnect(orBackground(ctx), url, &core, func(ctx context.Context) (*ClientConn, *link.Conn, error) {
-		conn, err := Connect(ctx, url, opts)
+		conn, err := Connect(ctx, url, &own)
 		if err != nil {
 			return nil, nil, err
 		}

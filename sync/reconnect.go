@@ -41,13 +41,14 @@ import (
 // Each use of the iterator begins anew. With a NetConn in the options there is
 // nothing to connect again: the only element is [reconnect.ErrNetConn].
 func Reconnect(url string, opts *ClientOptions) iter.Seq2[*ClientConn, error] {
-	if opts == nil {
-		opts = new(ClientOptions)
+	var own ClientOptions // as they are now
+	if opts != nil {
+		own = *opts
 	}
 	return func(yield func(*ClientConn, error) bool) {
-		ctx, cancel := untilStopped(opts.Stop)
+		ctx, cancel := untilStopped(own.Stop)
 		defer cancel()
-		for conn, err := range connections(ctx, url, opts) {
+		for conn, err := range connections(ctx, url, &own) {
 			if ctx.Err() != nil || !lend(ctx, conn, err, yield) {
 				return
 			}

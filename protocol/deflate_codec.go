@@ -25,7 +25,11 @@ type deflate struct {
 }
 
 // A history is the end of what went one way, uncompressed.
-type history struct{ buf []byte }
+type history struct {
+	buf     []byte
+	shared  bool // with other connections: it must not change; see deflate_shared.go
+	joining bool // it is one connection's own and ends with a message that others got too
+}
 
 func (h *history) bytes() []byte {
 	if h == nil {
@@ -47,7 +51,7 @@ func (d *deflate) Encode(dst, payload []byte, frame Fragment) ([]byte, bool, err
 		return dst, false, nil
 	}
 	at := len(dst)
-	encoded, err := d.compress(dst, payload)
+	encoded, err := d.compress(dst, d.sent.bytes(), payload)
 	if err != nil {
 		return dst, false, fmt.Errorf("websocket: compressing: %w", err)
 	}
@@ -73,8 +77,9 @@ func (d *deflate) worthwhile(n int, frame Fragment) bool {
 	return !frame.Last || n >= d.settings.Threshold && n > 0
 }
 
-// compress appends the compressed payload, with the flush tail.
-func (d *deflate) compress(dst, payload []byte) ([]byte, error) {
+// compress appends the compressed payload, which may refer to the history, with
+// the flush tail.
+func (d *deflate) compress(dst, history, payload []byte) ([]byte, error) {
 	switch {
 	case len(payload) == 0: // an empty stored block (section 7.2.3.6)
 		return append(append(dst, 0), flushTail...), nil
@@ -83,14 +88,14 @@ func (d *deflate) compress(dst, payload []byte) ([]byte, error) {
 		if !ok {
 			z = new(shortDeflater)
 		}
-		dst = z.deflate(dst, d.sent.bytes(), payload, d.out.window())
+		dst = z.deflate(dst, history, payload, d.out.window())
 		d.settings.giveBack(poolShort, z)
 		return dst, nil
 	}
-	return d.compressLong(dst, payload)
+	return d.compressLong(dst, history, payload)
 }
 
-func (d *deflate) compressLong(dst, payload []byte) (_ []byte, err error) {
+func (d *deflate) compressLong(dst, history, payload []byte) (_ []byte, err error) {
 	kind := longKind(d.out.bits, d.settings.Level)
 	z, ok := d.settings.borrow(kind).(*longDeflater)
 	if !ok {
@@ -98,7 +103,7 @@ func (d *deflate) compressLong(dst, payload []byte) (_ []byte, err error) {
 			return dst, err
 		}
 	}
-	dst, err = z.deflate(dst, d.sent.bytes(), payload)
+	dst, err = z.deflate(dst, history, payload)
 	if err == nil {
 		d.settings.giveBack(kind, z)
 	}
@@ -152,8 +157,8 @@ func (d *deflate) newHistory(bits int) *history {
 }
 
 func (d *deflate) dropHistory(h *history, bits int) {
-	if h != nil {
-		h.buf = h.buf[:0]
+	if h != nil && !h.shared {
+		h.buf, h.joining = h.buf[:0], false
 		d.settings.giveBack(poolHistory+bits, h)
 	}
 }

@@ -14,6 +14,11 @@ var (
 	// that the reader was for.
 	ErrSkipped = link.ErrSkipped
 
+	// ErrTooSlow: there was no room for a message that was broadcast, because
+	// the peer reads too slowly. It may also be the cause of a connection's end;
+	// see [DropConnection].
+	ErrTooSlow = link.ErrTooSlow
+
 	// ErrWriterClosed: the writer's message has ended.
 	ErrWriterClosed = link.ErrWriterClosed
 )

@@ -12,6 +12,7 @@ import (
 // read concurrently.
 type Prepared struct {
 	message Message
+	whole   []byte // the message as it is in one frame; the message's data lie in it
 	wanted  Compression
 	forms   []*preparedForm
 }
@@ -42,7 +43,9 @@ func Prepare(m Message, wanted Compression) (*Prepared, error) {
 	case m.Type == Text && !utf8.Valid(m.Data):
 		return nil, ErrInvalidText
 	}
-	return &Prepared{message: Message{m.Type, bytes.Clone(m.Data)}, wanted: wanted}, nil
+	whole := sharedFrames(m.Type, 0, m.Data, 0)[0]
+	data := whole[len(whole)-len(m.Data):]
+	return &Prepared{message: Message{m.Type, data}, whole: whole, wanted: wanted}, nil
 }
 
 // Message returns the message. Its data must not be changed.
@@ -154,7 +157,11 @@ func (p *Prepared) newForm(d *deflate, key formKey) (*preparedForm, error) {
 		payload, rsv, form.compressed = encoded, d.RSV(), true
 		form.next = p.merged(d.following(key.sharing, p.message.Data))
 	}
-	form.frames = sharedFrames(p.message.Type, rsv, payload, key.maxFragment)
+	if !form.compressed && (key.maxFragment <= 0 || len(payload) <= key.maxFragment) {
+		form.frames = [][]byte{p.whole}
+	} else {
+		form.frames = sharedFrames(p.message.Type, rsv, payload, key.maxFragment)
+	}
 	return form, nil
 }
 

@@ -25,6 +25,8 @@ type Face interface {
 	NewHandler(handler func(Conn) error, opts *Options) (Handler, error)
 	BasicAuth(realm string, passwords map[string]string) Processor
 	Pipe(client, server *Options) (Conn, Conn)
+	Broadcast(conns []Conn, m protocol.Message, opts BroadcastOptions) (Missed, error)
+	Prepare(m protocol.Message) (Prepared, error)
 }
 
 // Both are the two faces.

@@ -30,13 +30,14 @@ type desk struct {
 	pausedAt   time.Duration // since when, from Conn.start
 
 	// Writing.
-	message  token   // held for a whole data message
-	send     sender  // what its holder is sending
-	writer   *Writer // the open one; it holds the message token
-	write    token   // held for one socket write
-	pend     pending // encoded and not written
-	out      output  // what is being written
-	writeErr error   // the transport takes no more
+	message  token    // held for a whole data message
+	send     sender   // what its holder is sending
+	writer   *Writer  // the open one; it holds the message token
+	write    token    // held for one socket write
+	pend     pending  // encoded and not written
+	out      output   // what is being written
+	writeErr error    // the transport takes no more
+	backlog  *backlog // sent to many connections and not written; nil: nothing is
 
 	// Pings that wait for their pongs.
 	pongs   []*Pong      // the application's

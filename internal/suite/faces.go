@@ -18,6 +18,8 @@ type (
 	Pong    = face.Pong
 	Server  = face.Server
 	Handler = face.Handler
+
+	BroadcastOptions = face.BroadcastOptions
 )
 
 // Faces are both.

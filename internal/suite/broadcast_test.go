@@ -526,7 +526,7 @@ func TestManyBroadcasters(t *testing.T) {
 		})
 		var all sync.WaitGroup
 		for i, client := range clients {
-			all.Go(func() { inOrder(t, client, time.Duration(i)*time.Millisecond) })
+			all.Go(func() { inSenderOrder(t, client, time.Duration(i)*time.Millisecond) })
 			all.Go(func() {
 				for k := range each {
 					servers[i].Send(protocol.BinaryMessage(numberedOf(9, k, 1000)), time.Duration(k%2)*time.Hour)
@@ -559,9 +559,9 @@ func numberedOf(sender, k, n int) []byte {
 	return append(fmt.Appendf(nil, "%d %d ", sender, k), pattern(n)...)
 }
 
-// inOrder receives messages until the end, those of each sender with growing
+// inSenderOrder receives messages until the end, those of each sender with growing
 // numbers and unharmed.
-func inOrder(t *testing.T, conn Conn, pause time.Duration) {
+func inSenderOrder(t *testing.T, conn Conn, pause time.Duration) {
 	next := make(map[int]int)
 	for m, err := range conn.Messages() {
 		var sender, k int

@@ -27,6 +27,11 @@ type Face interface {
 	Pipe(client, server *Options) (Conn, Conn)
 	Broadcast(conns []Conn, m protocol.Message, opts BroadcastOptions) (Missed, error)
 	Prepare(m protocol.Message) (Prepared, error)
+
+	// Of connections of this face.
+	NetConn(conn Conn, typ protocol.MessageType) net.Conn
+	RecvJSON(conn Conn, timeout time.Duration) (any, error)
+	SendJSON(conn Conn, v any) error
 }
 
 // Both are the two faces.

@@ -81,6 +81,7 @@ var inTests = []string{
 // example of how to watch it, and nowhere else.
 var inSomeTests = map[string][]string{
 	"github.com/gorilla/websocket": {"keepalive"},
+	"golang.org/x/net":             {"internal/suite"},
 }
 
 // TestFence looks at every file of the module.

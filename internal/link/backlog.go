@@ -19,6 +19,7 @@ type backlog struct {
 	n, bytes    int       // that have a place, the one being written among them
 	patient     int       // that wait for a place
 	delivering  bool      // the deliverer runs
+	finishing   bool      // finish runs
 }
 
 // A delivery is a message that is sent to many connections, on one of them. It
@@ -144,11 +145,7 @@ func (c *Conn) postNow(d *delivery) error {
 	c.message.held, c.write.held = true, true
 	done, err := c.shipNow(&d.shipment)
 	if !done {
-		if c.backlog == nil {
-			c.backlog = new(backlog)
-		}
-		c.backlog.place(d)
-		go c.finish(d) // ends with the message, or with the transport
+		c.finishLater(d)
 		return nil
 	}
 	c.releaseWrite()
@@ -183,11 +180,22 @@ func (c *Conn) shipNow(s *shipment) (done bool, err error) {
 	}
 }
 
-// finish writes the rest of a message, both of whose tokens are held.
+// finishLater leaves the rest of a message, and both tokens, to a goroutine.
+func (c *Conn) finishLater(d *delivery) {
+	if c.backlog == nil {
+		c.backlog = new(backlog)
+	}
+	c.backlog.place(d)
+	c.backlog.finishing = true
+	go c.finish(d) // ends with the message, or with the transport
+}
+
+// finish writes the rest of a message.
 func (c *Conn) finish(d *delivery) {
 	c.lock()
 	defer c.unlock()
 	c.shipToTheEnd(d)
+	c.backlog.finishing = false
 	c.freePlace(d)
 	c.message.release()
 }

@@ -41,12 +41,50 @@ func (c *Conn) SendPrepared(l *Limit, p *Prepared) error {
 	return err
 }
 
+// sendLasting sends a message as Send does, but at the Limit one of which a part
+// was written is finished by a goroutine: it is sent, with the Limit's error.
+func (c *Conn) sendLasting(l *Limit, m protocol.Message) (sent bool, err error) {
+	p, err := Prepare(m, protocol.CompressAuto)
+	if err != nil {
+		return false, err
+	}
+	c.lock()
+	defer c.unlock()
+	if _, err := c.beginSend(l, protocol.Message{}, protocol.CompressAuto); err != nil {
+		return false, err
+	}
+	defer c.endLasting()
+	if err := c.write.acquire(c, l); err != nil {
+		return false, c.left(err)
+	}
+	d := &delivery{shipment: shipment{prepared: p, lasting: true}}
+	for more := true; more && err == nil; {
+		more, err = c.shipFrame(l, &d.shipment)
+	}
+	if err != nil && d.partly && c.sendable() == nil {
+		c.finishLater(d)
+		return true, err
+	}
+	c.releaseWrite()
+	return err == nil, err
+}
+
+// endLasting is endSend, unless a goroutine has taken over the message token.
+func (c *Conn) endLasting() {
+	c.send = sender{}
+	if c.backlog == nil || !c.backlog.finishing {
+		c.proto.FrameSent()
+		c.message.release()
+	}
+}
+
 // A shipment is a prepared message on its way.
 type shipment struct {
 	prepared *Prepared
 	begun    bool
 	frames   [][]byte // that are left, once begun
 	partly   bool     // something of it was written
+	lasting  bool     // it is finished although its call leaves
 }
 
 // begin has the message encoded, when its place behind all others is certain:
@@ -125,6 +163,9 @@ func (c *Conn) unshipped(s *shipment, err error) error {
 		return c.sendable()
 	case !s.begun:
 		return c.left(err)
+	case s.lasting && (s.partly || c.out.sent.Load() > 0):
+		s.partly = true
+		return err
 	case s.partly || c.out.sent.Load() > 0:
 		return c.cutShort(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -307,4 +308,45 @@ func TestNilContext(t *testing.T) {
 	if err := serving.Shutdown(none); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestRequestValues has middleware give the request's context a value: the
+// handler's context has it, and does not end with the request's.
+func TestRequestValues(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := suite.NewNetwork()
+		handler, err := wsasync.NewHandler(func(ctx context.Context, conn *wsasync.ServerConn) error {
+			for _, of := range []context.Context{ctx, conn.Context(), conn.Request().Context()} {
+				if of.Value(key{}) != "of the request" {
+					t.Errorf("value %v", of.Value(key{}))
+				}
+			}
+			<-conn.Request().Context().Done()
+			if ctx.Err() != nil {
+				t.Errorf("ended with the request: %v", ctx.Err())
+			}
+			<-ctx.Done()
+			return context.Cause(ctx)
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx, cancel := context.WithCancel(context.WithValue(r.Context(), key{}, "of the request"))
+			cancel()
+			handler.ServeHTTP(w, r.WithContext(ctx))
+		})}
+		go server.Serve(network) // ends with Close
+		defer server.Close()
+		client, err := wsasync.Connect(t.Context(), "ws://tandem.test/", &wsasync.ClientOptions{DialContext: network.Dial})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.CloseWith(4000, "done"); err != nil {
+			t.Fatal(err)
+		}
+		if err := handler.Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

@@ -90,11 +90,17 @@ func (e *InvalidStatusError) Is(target error) bool {
 }
 
 // quote makes a piece of what the peer or the caller sent fit for an error: on
-// one line, in ASCII and not long.
+// one line, in ASCII and not long, however many of its bytes are escaped.
 func quote(s string) string {
 	const enough = 64
-	if len(s) > enough {
-		return strconv.QuoteToASCII(s[:enough]) + "..."
+	n := min(len(s), enough)
+	quoted := strconv.QuoteToASCII(s[:n])
+	for len(quoted) > 2*enough {
+		n /= 2
+		quoted = strconv.QuoteToASCII(s[:n])
 	}
-	return strconv.QuoteToASCII(s)
+	if n < len(s) {
+		quoted += "..."
+	}
+	return quoted
 }

@@ -248,7 +248,7 @@ func TestErrorText(t *testing.T) {
 	r := request(t, "")
 	r.Header["Sec-Websocket-Version"] = []string{"\x00<script>" + strings.Repeat("é", 1000)}
 	_, _, err := new(Acceptor).Accept(r)
-	want := `websocket: opening handshake failed: WebSocket version "\x00<script>` + strings.Repeat(`\u00e9`, 27) + `\xc3"... instead of 13 (RFC 6455, section 4.4)`
+	want := `websocket: opening handshake failed: WebSocket version "\x00<script>` + strings.Repeat(`\u00e9`, 11) + `\xc3"... instead of 13 (RFC 6455, section 4.4)`
 	if err.Error() != want {
 		t.Errorf("%s\nwant %s", err, want)
 	}

@@ -1,14 +1,11 @@
 package differential
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"time"
 
 	coder "github.com/coder/websocket"
@@ -18,17 +15,21 @@ import (
 	"github.com/tandemws/tandem/protocol"
 )
 
-// An outcome is what a server made of what a client sent.
+// An outcome is what an endpoint made of what its peer sent.
 type outcome struct {
 	messages []string // "text ..." or "binary ..."
-	closed   bool     // the client's close frame ended it
+	closed   bool     // the peer's close frame ended it
 	failed   bool     // something was wrong; the end of the bytes is not
+	code     int      // of the close frame that it sent; see wire.sent
 	reason   string   // Tandem's
 }
 
+// limit is the size of the largest message, for all of them.
+const limit = 1 << 20
+
 // tandem has the bytes read by package protocol.
-func tandem(input []byte) (o outcome) {
-	c := protocol.NewConn(protocol.Config{Role: protocol.Server, MaxMessageSize: limit})
+func tandem(role protocol.Role, input []byte) (o outcome) {
+	c := protocol.NewConn(protocol.Config{Role: role, MaxMessageSize: limit})
 	c.Received(time.Now(), 0, bytes.Clone(input))
 	for {
 		switch ev := c.Next(); ev.Kind {
@@ -37,8 +38,10 @@ func tandem(input []byte) (o outcome) {
 		case protocol.EventMessage:
 			o.messages = append(o.messages, ev.Type.String()+" "+string(ev.Data))
 		case protocol.EventClose:
-			o.closed = true
+			o.closed, o.code = true, int(c.CloseSent().Code)
 		case protocol.EventViolation:
+			c.FailViolation()
+			o.code = int(c.CloseSent().Code)
 			var v *protocol.ViolationError
 			if errors.As(c.Violation(), &v) {
 				o.failed, o.reason = true, v.Reason
@@ -48,47 +51,22 @@ func tandem(input []byte) (o outcome) {
 	}
 }
 
-// limit is the size of the largest message, for all of them.
-const limit = 1 << 20
-
-// A wire is a connection whose client has sent all that it will.
-type wire struct{ in *bytes.Reader }
-
-func (w wire) Read(p []byte) (int, error)     { return w.in.Read(p) }
-func (wire) Write(p []byte) (int, error)      { return len(p), nil }
-func (wire) Close() error                     { return nil }
-func (wire) LocalAddr() net.Addr              { return new(net.TCPAddr) }
-func (wire) RemoteAddr() net.Addr             { return new(net.TCPAddr) }
-func (wire) SetDeadline(time.Time) error      { return nil }
-func (wire) SetReadDeadline(time.Time) error  { return nil }
-func (wire) SetWriteDeadline(time.Time) error { return nil }
-
-// A hijackable is an answer that gives its connection away.
-type hijackable struct {
-	*httptest.ResponseRecorder
-	conn wire
+// others are the libraries that Tandem is compared with.
+var others = map[string]func(protocol.Role, []byte) outcome{
+	"gorilla": byGorilla, "coder": byCoder, "gobwas": byGobwas,
 }
 
-func (h hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return h.conn, bufio.NewReadWriter(bufio.NewReader(h.conn), bufio.NewWriter(h.conn)), nil
-}
-
-// upgrade returns a handshake behind which the input comes.
-func upgrade(input []byte) (hijackable, *http.Request) {
-	r := httptest.NewRequest("GET", "/", nil)
-	r.Header.Set("Connection", "Upgrade")
-	r.Header.Set("Upgrade", "websocket")
-	r.Header.Set("Sec-WebSocket-Version", "13")
-	r.Header.Set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
-	return hijackable{httptest.NewRecorder(), wire{bytes.NewReader(input)}}, r
-}
-
-func byGorilla(input []byte) (o outcome) {
-	w, r := upgrade(input)
-	conn, err := new(gorilla.Upgrader).Upgrade(w, r, nil)
-	if err != nil {
-		panic(err)
+// newWire returns the wire of an endpoint of this role.
+func newWire(role protocol.Role, input []byte) *wire {
+	if role == protocol.Client {
+		return clientsWire(input)
 	}
+	return serversWire(input)
+}
+
+func byGorilla(role protocol.Role, input []byte) (o outcome) {
+	w := newWire(role, input)
+	conn := gorillaConn(role, w)
 	conn.SetReadLimit(limit)
 	for {
 		typ, data, err := conn.ReadMessage()
@@ -99,17 +77,29 @@ func byGorilla(input []byte) (o outcome) {
 		var closed *gorilla.CloseError
 		o.closed = errors.As(err, &closed) && closed.Code != gorilla.CloseAbnormalClosure
 		o.failed = !o.closed && !atEnd(err) && (closed == nil)
+		o.code = w.sent()
 		return o
 	}
 }
 
-func byCoder(input []byte) (o outcome) {
-	w, r := upgrade(input)
-	conn, err := coder.Accept(w, r, &coder.AcceptOptions{CompressionMode: coder.CompressionDisabled})
+func gorillaConn(role protocol.Role, w *wire) (conn *gorilla.Conn) {
+	var err error
+	if role == protocol.Client {
+		d := gorilla.Dialer{NetDial: func(string, string) (net.Conn, error) { return w, nil }}
+		conn, _, err = d.Dial("ws://h/", nil)
+	} else {
+		answer, r := upgrade(w)
+		conn, err = new(gorilla.Upgrader).Upgrade(answer, r, nil)
+	}
 	if err != nil {
 		panic(err)
 	}
-	defer conn.CloseNow()
+	return conn
+}
+
+func byCoder(role protocol.Role, input []byte) (o outcome) {
+	w := newWire(role, input)
+	conn := coderConn(role, w)
 	conn.SetReadLimit(limit)
 	for {
 		typ, data, err := conn.Read(context.Background())
@@ -117,16 +107,39 @@ func byCoder(input []byte) (o outcome) {
 			o.messages = append(o.messages, kind(typ == coder.MessageText)+string(data))
 			continue
 		}
+		conn.CloseNow() // and so waits for what is being written
 		o.closed = coder.CloseStatus(err) != -1
 		o.failed = !o.closed && !atEnd(err)
+		o.code = w.sent()
 		return o
 	}
 }
 
-func byGobwas(input []byte) (o outcome) {
-	conn := wire{bytes.NewReader(input)}
+func coderConn(role protocol.Role, w *wire) (conn *coder.Conn) {
+	var err error
+	if role == protocol.Client {
+		client := &http.Client{Transport: &http.Transport{
+			DialContext: func(context.Context, string, string) (net.Conn, error) { return w, nil },
+		}}
+		conn, _, err = coder.Dial(context.Background(), "ws://h/", &coder.DialOptions{HTTPClient: client})
+	} else {
+		answer, r := upgrade(w)
+		conn, err = coder.Accept(answer, r, &coder.AcceptOptions{CompressionMode: coder.CompressionDisabled})
+	}
+	if err != nil {
+		panic(err)
+	}
+	return conn
+}
+
+func byGobwas(role protocol.Role, input []byte) (o outcome) {
+	w := serversWire(input) // it needs no handshake
+	read := wsutil.ReadClientData
+	if role == protocol.Client {
+		read = wsutil.ReadServerData
+	}
 	for {
-		data, op, err := wsutil.ReadClientData(conn)
+		data, op, err := read(w)
 		if err == nil {
 			o.messages = append(o.messages, kind(op == gobwas.OpText)+string(data))
 			continue
@@ -134,6 +147,7 @@ func byGobwas(input []byte) (o outcome) {
 		var closed wsutil.ClosedError
 		o.closed = errors.As(err, &closed)
 		o.failed = !o.closed && !atEnd(err)
+		o.code = w.sent()
 		return o
 	}
 }
@@ -144,6 +158,3 @@ func kind(text bool) string {
 	}
 	return "binary "
 }
-
-// atEnd reports that nothing is wrong but that no more bytes come.
-func atEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

@@ -39,6 +39,7 @@ type Options struct {
 	Hooks                                   *keepalive.Hooks
 	Enforcement                             keepalive.Enforcement // a server's
 	MaxMessageSize                          int64
+	Extensions                              []Extension
 	Compression                             protocol.Deflate
 	MaxQueue, MaxQueueBytes                 int
 	MaxFragments, MaxControlFrames          int
@@ -50,6 +51,26 @@ type Options struct {
 	MaxConnections, MaxPerAddress int // a server's, as all below
 	MaxHeaderBytes, MaxURLBytes   int
 	FirstMessageTimeout           time.Duration
+}
+
+// An Extension is one that clients offer and servers accept.
+type Extension interface {
+	protocol.ClientExtensionFactory
+	protocol.ServerExtensionFactory
+}
+
+func (o *Options) offered() (list []protocol.ClientExtensionFactory) {
+	for _, ext := range o.Extensions {
+		list = append(list, ext)
+	}
+	return list
+}
+
+func (o *Options) accepted() (list []protocol.ServerExtensionFactory) {
+	for _, ext := range o.Extensions {
+		list = append(list, ext)
+	}
+	return list
 }
 
 // A Dialer opens a client's network connection.

@@ -39,6 +39,7 @@ var full = Options{
 	Hooks:          new(keepalive.Hooks),
 	Enforcement:    keepalive.Enforcement{MinInterval: time.Second},
 	MaxMessageSize: 1,
+	Extensions:     []Extension{new(protocol.Deflate)},
 	Compression:    protocol.Deflate{Disabled: true},
 	MaxQueue:       1, MaxQueueBytes: 1,
 	MaxFragments: 1, MaxControlFrames: 1,

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandemws/tandem/internal/face"
 	"github.com/tandemws/tandem/internal/link"
 	"github.com/tandemws/tandem/protocol"
 )
@@ -21,7 +22,7 @@ type End struct {
 	Face    Face
 	Role    protocol.Role
 	Options Options
-	Peer    *protocol.Deflate // that the peer negotiates; nil: none
+	Peer    []face.Extension // that the peer negotiates
 }
 
 // EachEnd runs test as a subtest for the client and the server of each face.
@@ -46,9 +47,9 @@ const noPings = -1
 // if need be. Its opening handshake is over.
 type Raw struct {
 	net.Conn
-	role    protocol.Role // the peer's
-	in      *bufio.Reader
-	deflate *protocol.Deflate // that it negotiates; what it sends is for the test to compress
+	role   protocol.Role // the peer's
+	in     *bufio.Reader
+	speaks []face.Extension // that it negotiates; what it sends is for the test to encode
 }
 
 func newRaw(conn net.Conn, role protocol.Role) *Raw {
@@ -86,11 +87,11 @@ func (e End) AgainstOver(t *testing.T, ours, theirs net.Conn) (Conn, *Raw) {
 	ours = transport(ours)
 	if e.Role == protocol.Client {
 		raw := newRaw(theirs, protocol.Server)
-		raw.deflate = e.Peer
+		raw.speaks = e.Peer
 		return e.connect(t, ours, raw), raw
 	}
 	raw := newRaw(theirs, protocol.Client)
-	raw.deflate = e.Peer
+	raw.speaks = e.Peer
 	return e.accept(t, ours, raw), raw
 }
 
@@ -137,8 +138,8 @@ func (r *Raw) accept(t *testing.T) {
 		return
 	}
 	acceptor := new(protocol.Acceptor)
-	if r.deflate != nil {
-		acceptor.Extensions = []protocol.ServerExtensionFactory{r.deflate}
+	for _, ext := range r.speaks {
+		acceptor.Extensions = append(acceptor.Extensions, ext)
 	}
 	_, header, err := acceptor.Accept(req)
 	if err != nil {
@@ -158,8 +159,8 @@ func (r *Raw) accept(t *testing.T) {
 func (r *Raw) connect(t *testing.T) {
 	t.Helper()
 	offer := new(protocol.Offer)
-	if r.deflate != nil {
-		offer.Extensions = []protocol.ClientExtensionFactory{r.deflate}
+	for _, ext := range r.speaks {
+		offer.Extensions = append(offer.Extensions, ext)
 	}
 	req, err := offer.Request(&url.URL{Scheme: "ws", Host: "tandem.test"})
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tandemws/tandem/internal/face"
 	"github.com/tandemws/tandem/protocol"
 )
 
@@ -285,7 +286,7 @@ func (v *frameVector) run(t *testing.T, e End, input []arrival) {
 	e.Options.MessageTimeout = time.Duration(v.MessageTimeout) * time.Millisecond
 	e.Options.Compression = v.Compression.deflate()
 	if peer := v.Compression.deflate(); !peer.Disabled {
-		e.Peer = &peer
+		e.Peer = []face.Extension{&peer}
 	}
 	conn, raw := e.Against(t)
 	received := make(chan string, 1)

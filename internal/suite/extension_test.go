@@ -1,0 +1,110 @@
+package suite
+
+import (
+	"errors"
+	"math/bits"
+	"testing"
+	"testing/synctest"
+
+	"github.com/tandemws/tandem/internal/face"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// reversal is an extension of a third party: it sends the bits of each byte the
+// other way round, and marks the messages in which it does with RSV3. It holds
+// nothing of a message, so that one value does for all connections.
+type reversal struct{}
+
+var errParameter = errors.New("it has no parameters")
+
+func (reversal) Name() string                    { return "x-reversal" }
+func (reversal) RSV() protocol.RSV               { return protocol.RSV3 }
+func (reversal) Sent(bool)                       {}
+func (reversal) RequestParams() []protocol.Param { return nil }
+
+func (r reversal) ProcessResponseParams(params []protocol.Param, _ []protocol.Extension) (protocol.Extension, error) {
+	if len(params) > 0 {
+		return nil, errParameter
+	}
+	return r, nil
+}
+
+func (r reversal) ProcessRequestParams(params []protocol.Param, _ []protocol.Extension) ([]protocol.Param, protocol.Extension, error) {
+	if len(params) > 0 {
+		return nil, nil, errParameter
+	}
+	return nil, r, nil
+}
+
+func (reversal) Encode(dst, payload []byte, _ protocol.Fragment) ([]byte, bool, error) {
+	return reversed(dst, payload), true, nil
+}
+
+func (reversal) Decode(dst, piece []byte, _ bool, room int) ([]byte, error) {
+	if len(piece) > room {
+		return dst, protocol.ErrMessageTooBig
+	}
+	return reversed(dst, piece), nil
+}
+
+func reversed(dst, payload []byte) []byte {
+	for _, b := range payload {
+		dst = append(dst, bits.Reverse8(b))
+	}
+	return dst
+}
+
+// TestExtensions echoes messages through an extension of one's own, alone and
+// together with compression, and where only one side has it.
+func TestExtensions(t *testing.T) {
+	own := []face.Extension{reversal{}}
+	for name, tt := range map[string]struct {
+		client, server []face.Extension
+		compression    protocol.Deflate
+	}{
+		"alone":            {own, own, protocol.Deflate{Disabled: true}},
+		"with compression": {own, own, protocol.Deflate{}},
+		"client's only":    {own, nil, protocol.Deflate{}},
+		"server's only":    {nil, own, protocol.Deflate{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			Each(t, func(t *testing.T, s Setting) {
+				synctest.Test(t, func(t *testing.T) {
+					s.ClientOptions.Extensions, s.ServerOptions.Extensions = tt.client, tt.server
+					s.ClientOptions.Compression, s.ServerOptions.Compression = tt.compression, tt.compression
+					s.ClientOptions.MaxFragmentSize = 10000
+					client, server, _, _ := s.Over(t)
+					echoed(t, client, server)
+				})
+			})
+		})
+	}
+}
+
+// TestExtensionOnTheWire looks at what an extension makes of messages, and has
+// the peer send one that it has changed and one that it has not.
+func TestExtensionOnTheWire(t *testing.T) {
+	EachEnd(t, func(t *testing.T, e End) {
+		synctest.Test(t, func(t *testing.T) {
+			e.Options.Extensions = []face.Extension{reversal{}}
+			e.Peer = []face.Extension{reversal{}}
+			conn, raw := e.Against(t)
+			ok(t, conn.Send(protocol.TextMessage("ab"), 0))
+			ok(t, conn.Flush())
+			h, payload, err := raw.Next()
+			ok(t, err)
+			if h.RSV != protocol.RSV3 || payload != "\x86\x46" {
+				t.Errorf("sent %q with bits %v", payload, h.RSV)
+			}
+			changed := raw.Frame(protocol.OpText, true, "\x86\x46")
+			changed[0] |= 0x10
+			raw.Send(t, changed, raw.Text("as it is"))
+			expect(t, conn, "ab")
+			expect(t, conn, "as it is")
+			changed[0] |= 0x20 // a bit that belongs to nobody
+			raw.Send(t, changed)
+			go conn.Recv(0)
+			raw.expectFailure(t, protocol.ProtocolError, "reserved bits 011")
+		})
+	})
+}

@@ -68,9 +68,14 @@ func (c *Conn) ControlsFrom() time.Time {
 // that did nothing wrong, so that as many more are accepted at once.
 func (c *Conn) Paused(inAll time.Duration) { c.in.controls.spare = inAll }
 
-// late reports whether the message in progress has taken too long. Only what
+// late reports whether the message in progress has taken too long, which is a
+// violation. Only what
 // arrives is a reason to look: a peer that sends nothing at all is for
 // keepalive to notice, and one that answers keepalive is looked at.
 func (in *inbound) late() bool {
-	return in.timeout > 0 && (in.open || in.inFrame) && in.now.Sub(in.since) > in.timeout
+	if !in.open && !in.inFrame || in.now.Sub(in.since) <= in.timeout {
+		return false
+	}
+	in.violation = lateMessage.violation(in.timeout)
+	return true
 }

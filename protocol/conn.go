@@ -141,6 +141,7 @@ func (c *Conn) InitFrom(cfg *Config) {
 		c.maskKeys = rand.Reader
 	}
 	c.extensions, c.rsv = cfg.Extensions, rsvOf(cfg.Extensions)
+	c.in.simple = c.isSimple()
 	c.in.decoded.buf, c.out.encoded.buf, c.out.used = decoded, encoded, used
 	c.in.maxMessage, c.in.stash = orDefault(cfg.MaxMessageSize, DefaultMaxMessageSize), stash[:0]
 	c.in.maxFragments, c.in.timeout = orDefault(cfg.MaxFragments, DefaultMaxFragments), cfg.MessageTimeout

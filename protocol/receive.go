@@ -60,10 +60,11 @@ type Event struct {
 // driver may well call Next from a goroutine that waits for days, whose stack
 // it wants to keep small.
 type inbound struct {
-	now   time.Time // when data arrived
-	data  []byte    // received and not yet looked at; the caller's memory
-	stash []byte    // the beginning of a header or control frame, cut off by the end of data
-	event Event     // what Next is about to return
+	now    time.Time // when data arrived
+	data   []byte    // received and not yet looked at; the caller's memory
+	simple bool      // messages without reserved bits are as their sender wrote them: see short.go
+	stash  []byte    // the beginning of a header or control frame, cut off by the end of data
+	event  Event     // what Next is about to return
 
 	// The frame that is being received.
 	frame   Header
@@ -110,8 +111,14 @@ func (in *inbound) stop() {
 // to [Conn.Received] as data. It never makes room for more than a few times
 // of what has arrived, whatever a header announces.
 func (c *Conn) Window() []byte {
-	in := &c.in
-	if !in.inFrame || in.left == 0 || in.streaming || in.changed || in.stopped || len(in.data) > 0 {
+	if !c.in.inFrame {
+		return nil
+	}
+	return c.in.window()
+}
+
+func (in *inbound) window() []byte {
+	if in.left == 0 || in.streaming || in.changed || in.stopped || len(in.data) > 0 {
 		return nil
 	}
 	if len(in.buf) == cap(in.buf) {
@@ -138,33 +145,51 @@ func (c *Conn) Received(now time.Time, n int, data []byte) {
 	if in.stopped || in.violation != nil {
 		return
 	}
-	if in.late() {
-		in.violation = lateMessage.violation(in.timeout)
+	if in.timeout > 0 && in.late() {
 		return
 	}
 	if n > 0 {
-		at := len(in.buf)
-		in.buf = in.buf[:at+n]
-		in.take(in.buf[at:])
+		in.extend(n)
 	}
 	in.data = data
+}
+
+// extend takes the bytes that were put into the window.
+func (in *inbound) extend(n int) {
+	at := len(in.buf)
+	in.buf = in.buf[:at+n]
+	in.take(in.buf[at:])
 }
 
 // Buffered reports whether what was received and not yet returned by Next
 // holds a whole frame, the rest of one, or a malformed header.
 func (c *Conn) Buffered() bool {
 	in := &c.in
-	if in.stopped || in.violation != nil {
+	if len(in.data)+len(in.stash) == 0 && !in.inFrame {
 		return false
 	}
+	return !in.stopped && in.violation == nil && c.holdsFrame()
+}
+
+func (c *Conn) holdsFrame() bool {
+	in := &c.in
 	if in.inFrame {
 		return int64(len(in.data)) >= in.left
+	}
+	if len(in.stash) == 0 {
+		if size, length := c.shortHeader(); size > 0 {
+			return len(in.data) >= size+length
+		}
 	}
 	var h Header
 	size, wrong := h.parse(in.head())
 	held := len(in.stash) + len(in.data)
 	return wrong != noFault || size > 0 && int64(held-size) >= h.Length
 }
+
+// Begun reports whether a message has begun to arrive that has not been
+// returned whole.
+func (c *Conn) Begun() bool { return c.in.open || c.in.inFrame }
 
 // Streaming has messages handed out in chunks, as they arrive, from the one in
 // progress on; what has arrived of it comes in the first chunk. It is turned
@@ -206,6 +231,9 @@ func (c *Conn) Settled() []Settled { return c.pings.settled }
 func (c *Conn) Next() *Event {
 	in := &c.in
 	in.event = Event{}
+	if c.short() {
+		return &in.event
+	}
 	for in.event.Kind == EventNone && c.step() {
 	}
 	return &in.event

@@ -1,0 +1,70 @@
+package protocol
+
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
+
+// Most messages are one frame, have arrived, and come when nothing else is
+// under way. step sees to them as to all others, by a way that is several times
+// as long; and between two messages a server does so much else that hardly
+// anything of that way is left in the processor's caches. Here is the short
+// one. Whatever is not that simple, or not right, is left to step.
+
+// short returns such a message, if the data begin with one.
+func (c *Conn) short() (ok bool) {
+	in := &c.in
+	if in.open || in.inFrame || in.streaming || in.stopped || len(in.stash) > 0 || in.violation != nil {
+		return false
+	}
+	size, length := c.shortHeader()
+	if size == 0 || len(in.data) < size+length || int64(length) > in.sizeLimit() {
+		return false
+	}
+	payload := in.data[size : size+length : size+length]
+	if c.role == Server {
+		Mask(payload, payload, [4]byte(in.data[size-4:]), 0)
+	}
+	ev := &in.event
+	ev.Type = MessageType(in.data[0] & opcodeBits)
+	in.data = in.data[size+length:]
+	if ev.Type == Text && !utf8.Valid(payload) {
+		in.violation = invalidText.violation()
+		return false
+	}
+	ev.Kind, ev.Data = EventMessage, payload
+	return true
+}
+
+// shortHeader returns the size of the header that the data begin with, and the
+// length of the payload; size is 0 if it is not all of the header of a whole
+// message that nothing has changed and that has less than 64 KiB.
+func (c *Conn) shortHeader() (size, length int) {
+	b := c.in.data
+	if len(b) < 4 || !c.in.simple ||
+		b[0] != finBit|byte(OpText) && b[0] != finBit|byte(OpBinary) || b[1]&maskBit != 0 != (c.role == Server) {
+		return 0, 0
+	}
+	size, length = 2, int(b[1]&lengthBits)
+	if length >= length16 {
+		size, length = 4, int(binary.BigEndian.Uint16(b[2:]))
+		if b[1]&lengthBits != length16 || length < length16 {
+			return 0, 0
+		}
+	}
+	if c.role == Server {
+		size += 4
+	}
+	return size, length
+}
+
+// isSimple reports whether all extensions leave messages alone that have no
+// reserved bits.
+func (c *Conn) isSimple() bool {
+	for _, ext := range c.extensions {
+		if applies(ext, 0) {
+			return false
+		}
+	}
+	return true
+}

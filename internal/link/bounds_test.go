@@ -239,6 +239,7 @@ func TestIdleHoldsNothing(t *testing.T) {
 		go c.Receive(nil)
 		peer.Write(clientFrame(protocol.OpPing, []byte("ping")))
 		io.ReadFull(peer, make([]byte, 6))
+		time.Sleep(2 * gracePeriod) // until then the next message is thought to be near
 		synctest.Wait()
 		c.mu.Lock()
 		defer c.mu.Unlock()

@@ -124,6 +124,10 @@ func (c *Conn) Init(conn net.Conn, early []byte, opts *Options) {
 // it.
 func (c *Conn) start() time.Time { return c.keeper.monitor.Started() }
 
+// now is time.Now for where it counts: it asks the monotonic clock alone, so
+// that its wall clock is that of the start, with the time since.
+func (c *Conn) now() time.Time { return c.start().Add(time.Since(c.start())) }
+
 // feedEarly takes what arrived together with the opening handshake.
 func (c *Conn) feedEarly(early []byte) {
 	if len(early) == 0 {

@@ -54,11 +54,12 @@ func (c *Conn) lock() {
 	}
 }
 
-// unlock lets go of Conn.mu, and of the desk unless it is needed. Who reads
-// will need it most of the time, so nobody looks before somebody is reading,
-// and waits.
+// unlock lets go of Conn.mu, and of the desk unless it is needed: when somebody
+// reads, and waits, and the grace period since the last message is over. Before
+// that the next message is probably near, and making room for it over and over
+// would cost more than the rest of what we do for it.
 func (c *Conn) unlock() {
-	if c.reader != nobody && c.desk.idle() {
+	if c.reader != nobody && !c.grace.set && c.desk.idle() {
 		c.leave()
 	}
 	c.mu.Unlock()

@@ -3,6 +3,7 @@ package link
 import (
 	"fmt"
 	"time"
+	"unsafe"
 )
 
 // pending is what was encoded and is to be written next, in a borrowed block.
@@ -15,16 +16,18 @@ type pending struct {
 // borrow returns the bytes for appending to; the caller stores them back.
 func (p *pending) borrow() []byte {
 	if p.buf == nil {
-		p.block = borrowBlock()
+		p.block = borrowBlock(p.place())
 		p.buf = p.block[:0]
 	}
 	return p.buf
 }
 
+func (p *pending) place() place { return placeOf(unsafe.Pointer(p)) }
+
 // release gives the block back.
 func (p *pending) release() {
 	if p.block != nil {
-		p.block.giveBack()
+		p.block.giveBack(p.place())
 	}
 	*p = pending{}
 }
@@ -40,7 +43,7 @@ func (p *pending) putBack(rest []byte, from *block) {
 	p.release()
 	p.buf = both
 	if from != nil {
-		from.giveBack()
+		from.giveBack(p.place())
 	}
 }
 
@@ -72,15 +75,24 @@ func (c *Conn) transmit(l *Limit) error {
 	if len(c.pend.buf) == 0 {
 		return nil
 	}
-	from := c.takeOut()
-	c.unlock()
-	ok, err := c.tr.tryWrite(&c.out)
-	c.lock()
-	if err == nil && ok && c.out.len() == 0 {
-		c.wrote(from, nil)
+	from, done, err := c.transmitNow()
+	if done {
 		return nil
 	}
 	return c.transmitWaiting(l, from, err)
+}
+
+// transmitNow writes what is pending as far as that needs no waiting. Unless
+// it is done with all of it, transmitWaiting has to go on.
+func (c *Conn) transmitNow() (from *block, done bool, err error) {
+	from = c.takeOut()
+	c.unlock()
+	_, err = c.tr.tryWrite(&c.out)
+	c.lock()
+	if done = err == nil && c.out.len() == 0; done {
+		c.wrote(from, nil)
+	}
+	return from, done, err
 }
 
 // transmitWaiting goes on when not all could be written at once.
@@ -119,7 +131,7 @@ func (c *Conn) wrote(from *block, err error) {
 	if len(rest) > 0 && c.writeErr == nil {
 		c.pend.putBack(rest, from)
 	} else if from != nil {
-		from.giveBack()
+		from.giveBack(c.pend.place())
 	}
 }
 
@@ -235,11 +247,9 @@ func (c *Conn) handOver() (left bool) {
 
 // writeNow writes what is pending as far as that needs no waiting.
 func (c *Conn) writeNow() {
-	from := c.takeOut()
-	c.unlock()
-	_, err := c.tr.tryWrite(&c.out)
-	c.lock()
-	c.wrote(from, err)
+	if from, done, err := c.transmitNow(); !done {
+		c.wrote(from, err)
+	}
 }
 
 // flusher writes what is pending, waiting for the transport. It has taken over

@@ -70,10 +70,10 @@ func (w *waitingPings) forget(n int) { *w = (*w)[:copy(*w, (*w)[n:])] }
 type pingProgress uint8
 
 const (
-	pingOwed    pingProgress = iota // the protocol has it
+	pingWritten pingProgress = iota // the transport has it, or there was none yet
+	pingOwed                        // the protocol has it
 	pingEncoded                     // among what is pending
 	pingTaken                       // among what is being written
-	pingWritten                     // the transport has it
 	beatWaits                       // it is a heartbeat, which has not left
 )
 
@@ -95,9 +95,11 @@ func (k *keeper) taken() {
 // reports whether the latest ping left with them.
 func (k *keeper) wrote(n int64, all bool, start time.Time) (pingLeft bool) {
 	k.written += n
-	if k.state == pingWritten || n == 0 {
-		return false
-	}
+	return k.state != pingWritten && n > 0 && k.wroteMore(all, start)
+}
+
+// wroteMore is wrote while the latest ping is on its way out.
+func (k *keeper) wroteMore(all bool, start time.Time) (pingLeft bool) {
 	k.lastTook = time.Since(start)
 	switch {
 	case k.state != pingTaken:
@@ -285,5 +287,7 @@ func (c *Conn) unsentBytes() int64 {
 func (c *Conn) KeepaliveStats() keepalive.Stats {
 	c.lock()
 	defer c.unlock()
-	return c.stats
+	stats := c.stats
+	stats.LastByte = time.Now().Add(-time.Since(stats.LastByte)) // by the wall clock of now; see Conn.now
+	return stats
 }

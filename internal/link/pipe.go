@@ -266,6 +266,7 @@ func (f *flow) wake() {
 func (e *pipeEnd) read(in *input) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	in.giveBack() // for it may take long
 	if err := e.in.awaitReadable(); err != nil {
 		return err
 	}

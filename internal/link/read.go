@@ -72,11 +72,10 @@ func (r *receiver) bound(l *Limit) {
 
 // clear lets go of everything but the memory for limits.
 func (r *receiver) clear() {
-	limit := r.limit
-	if limit != nil {
-		*limit = Limit{}
+	if r.limit != nil {
+		*r.limit = Limit{}
 	}
-	*r = receiver{limit: limit}
+	r.dst, r.active, r.into, r.assembling = nil, false, false, false
 }
 
 // endReceive lets the next receiver in. Should it not come within the grace
@@ -164,11 +163,14 @@ func (c *Conn) readMore() error {
 	case c.reader != nobody:
 		return c.awaitReader()
 	}
-	c.assemble()
+	if c.proto.Begun() {
+		c.assemble()
+	}
 	return c.fill(c.recv.limit, application)
 }
 
 // assemble has a message that comes in pieces put where the receiver wants it.
+// One that has arrived, as most do, or has not begun needs no preparations.
 func (c *Conn) assemble() {
 	if c.recv.into && !c.recv.assembling && c.stream == nil {
 		c.proto.AssembleInto(c.recv.dst)
@@ -185,8 +187,8 @@ func (c *Conn) awaitReader() error {
 }
 
 // parse makes the next message or chunk of what was read c.event, and sees to
-// all other frames. With none left, ok is false and the block given back. The
-// reader token is free or ours.
+// all other frames. With none left, ok is false; the block stays for the read
+// that follows. The reader token is free or ours.
 func (c *Conn) parse() (ok bool) {
 	for {
 		c.event = c.proto.Next()
@@ -195,7 +197,7 @@ func (c *Conn) parse() (ok bool) {
 			if c.event.Last {
 				c.proto.Streaming(false)
 			}
-			if !c.isAnswer() && !c.discarding {
+			if !c.discarding && (c.rare == nil || !c.isAnswer()) {
 				c.hear()
 				return true
 			}
@@ -208,7 +210,6 @@ func (c *Conn) parse() (ok bool) {
 		case protocol.EventViolation:
 			c.violated()
 		case protocol.EventNone:
-			c.in.giveBack()
 			return false
 		}
 	}
@@ -237,13 +238,13 @@ func (c *Conn) filled(l *Limit, err error) error {
 	asked := c.disarmRead(l)
 	switch {
 	case c.in.n > 0:
-		if c.reader == application {
-			c.assemble()
-		}
-		c.stats.LastByte = time.Now()
+		c.stats.LastByte = c.now()
 		c.proto.Paused(c.paused)
 		c.proto.Received(c.stats.LastByte, min(c.in.n, len(c.in.window)), c.in.rest())
 		c.in.n = 0
+		if c.reader == application && !c.proto.Buffered() {
+			c.assemble()
+		}
 		return nil
 	case !asked || !isTimeout(err):
 		c.in.giveBack()

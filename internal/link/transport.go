@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"github.com/tandemws/tandem/keepalive"
 )
@@ -77,17 +78,27 @@ type input struct {
 // borrow makes sure that there is a block.
 func (in *input) borrow() {
 	if in.block == nil {
-		in.block = borrowBlock()
+		in.block = borrowBlock(in.place())
 	}
 }
 
 // giveBack returns the block, for nothing is in it.
 func (in *input) giveBack() {
 	if in.block != nil {
-		in.block.giveBack()
+		in.block.giveBack(in.place())
 		in.block = nil
 	}
 }
+
+// takeSpare makes sure that there is a block if one is at hand.
+func (in *input) takeSpare() (ok bool) {
+	if in.block == nil {
+		in.block = spareBlock(in.place())
+	}
+	return in.block != nil
+}
+
+func (in *input) place() place { return placeOf(unsafe.Pointer(in)) }
 
 // rest returns what was read behind the window.
 func (in *input) rest() []byte {
@@ -163,6 +174,9 @@ func (t *netTransport) read(in *input) (err error) {
 const maxEmptyReads = 100
 
 func (t *netTransport) readOnce(in *input) (err error) {
+	if len(in.window) > 0 || !t.more {
+		in.giveBack() // for it may take long
+	}
 	switch {
 	case len(in.window) > 0:
 		in.n, err = t.conn.Read(in.window)

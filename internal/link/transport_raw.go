@@ -79,11 +79,11 @@ func (e errno) err() error {
 }
 
 // onReadable reads once. With nothing to read it gives back the block and asks
-// to be called again when there is; it then leaves it to read to borrow another
-// one and to begin anew, for here the stack is too deep for that.
+// to be called again when there is. If there is no spare block then, it leaves
+// it to read to borrow one and to begin anew: here the stack is too deep.
 func (t *rawTransport) onReadable(fd uintptr) (done bool) {
 	in := t.in
-	if in.block == nil {
+	if !in.takeSpare() {
 		return true
 	}
 	n, err := readVector(fd, in.window, in.block)

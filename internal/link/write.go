@@ -21,8 +21,11 @@ func (c *Conn) SendWith(l *Limit, m protocol.Message, wanted protocol.Compressio
 		return protocol.ErrInvalidText
 	}
 	c.lock()
-	served, err := c.beginSend(l, m, wanted)
-	if !served && err == nil {
+	done, err := c.sendQuickly(l, m)
+	if !done {
+		done, err = c.beginSend(l, m, wanted)
+	}
+	if !done && err == nil {
 		err = c.sendMessage(m.Type, m.Data)
 		c.endSend()
 	}

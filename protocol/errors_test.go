@@ -104,3 +104,18 @@ func TestErrorsHaveExamples(t *testing.T) {
 		t.Errorf("only %d public errors were found", found)
 	}
 }
+
+// TestProxyError tells the proxy, if there is one, and keeps the cause.
+func TestProxyError(t *testing.T) {
+	for text, err := range map[string]*ProxyError{
+		"websocket: no way through the proxy http://p:1: it said no": {Proxy: "http://p:1", Reason: "it said no", Err: ErrProxyAuth},
+		"websocket: no way through the proxy: none today":            {Reason: "none today"},
+	} {
+		if err.Error() != text {
+			t.Errorf("text %q, want %q", err, text)
+		}
+		if !errors.Is(err, ErrProxy) || errors.Is(err, ErrHandshake) || errors.Is(err, ErrProxyAuth) != (err.Err != nil) {
+			t.Errorf("%v is something else", err)
+		}
+	}
+}

@@ -17,3 +17,5 @@ require (
 )
 
 require github.com/gorilla/websocket v1.5.3
+
+require golang.org/x/text v0.41.0 // indirect

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/tandemws/tandem/internal/dial"
@@ -52,8 +53,34 @@ type ClientOptions struct {
 	UnixSocket string
 
 	// DialContext, if not nil, opens the network connection in place of a
-	// [net.Dialer].
+	// [net.Dialer]: to the proxy, if there is one.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// Proxy, if not nil, chooses the proxy for a request, whose URL has the
+	// scheme http in place of ws and https in place of wss; a nil URL is none.
+	// [http.ProxyURL] returns such a function for one proxy, with a nil URL for
+	// no proxy, and [http.ProxyFromEnvironment] is one. It must be safe for
+	// concurrent use if the options are used so.
+	//
+	// The scheme of a proxy is http or https (CONNECT), socks5, to which the
+	// server's address is told, or socks5h, which looks the server's name up
+	// itself. A user name and a password in its URL are for the proxy: Basic,
+	// or those of SOCKS (RFC 7617 and 1929).
+	//
+	// By default the environment names it: WSS_PROXY or WS_PROXY, SOCKS_PROXY,
+	// HTTPS_PROXY, for ws also HTTP_PROXY, ALL_PROXY, the first that is set, in
+	// lower or in upper case, unless NO_PROXY has the server or the server is
+	// localhost or a loopback address. There is none over NetConn and
+	// UnixSocket.
+	Proxy func(*http.Request) (*url.URL, error)
+
+	// ProxyTLSConfig is for https proxies. nil means the defaults of
+	// crypto/tls. The ServerName is that of the proxy's URL unless it is set.
+	ProxyTLSConfig *tls.Config
+
+	// ProxyConnectHeader has further fields for the CONNECT request to an HTTP
+	// proxy.
+	ProxyConnectHeader http.Header
 
 	// Reconnect has the settings of [Reconnect]; Connect has no use for them.
 	// See package reconnect.
@@ -63,8 +90,8 @@ type ClientOptions struct {
 	// for it.
 	Stop <-chan struct{}
 
-	// OpenTimeout bounds all of Connect: looking up the name, connecting, TLS
-	// and the opening handshake. Default 10 s.
+	// OpenTimeout bounds all of Connect: looking up the name, connecting, the
+	// proxy, TLS and the opening handshake. Default 10 s.
 	OpenTimeout time.Duration
 
 	// CloseTimeout bounds the closing handshake. Default 10 s; it cannot be
@@ -133,30 +160,33 @@ type ClientOptions struct {
 // Stop.
 func (o *ClientOptions) core() *dial.Options {
 	return &dial.Options{
-		Header:           o.Header,
-		Host:             o.Host,
-		Subprotocols:     o.Subprotocols,
-		Extensions:       o.Extensions,
-		Compression:      o.Compression,
-		TLSConfig:        o.TLSConfig,
-		NetConn:          o.NetConn,
-		UnixSocket:       o.UnixSocket,
-		DialContext:      o.DialContext,
-		Reconnect:        o.Reconnect,
-		OpenTimeout:      o.OpenTimeout,
-		CloseTimeout:     o.CloseTimeout,
-		WriteTimeout:     o.WriteTimeout,
-		Hooks:            o.Hooks,
-		Keepalive:        o.Keepalive,
-		MaxMessageSize:   o.MaxMessageSize,
-		MaxQueue:         o.MaxQueue,
-		MaxQueueBytes:    o.MaxQueueBytes,
-		MaxFragments:     o.MaxFragments,
-		MaxControlFrames: o.MaxControlFrames,
-		MessageTimeout:   o.MessageTimeout,
-		MaxFragmentSize:  o.MaxFragmentSize,
-		Hold:             o.Hold,
-		Logger:           o.Logger,
+		Header:             o.Header,
+		Host:               o.Host,
+		Subprotocols:       o.Subprotocols,
+		Extensions:         o.Extensions,
+		Compression:        o.Compression,
+		TLSConfig:          o.TLSConfig,
+		NetConn:            o.NetConn,
+		UnixSocket:         o.UnixSocket,
+		DialContext:        o.DialContext,
+		Proxy:              o.Proxy,
+		ProxyTLSConfig:     o.ProxyTLSConfig,
+		ProxyConnectHeader: o.ProxyConnectHeader,
+		OpenTimeout:        o.OpenTimeout,
+		CloseTimeout:       o.CloseTimeout,
+		WriteTimeout:       o.WriteTimeout,
+		Hooks:              o.Hooks,
+		Keepalive:          o.Keepalive,
+		MaxMessageSize:     o.MaxMessageSize,
+		MaxQueue:           o.MaxQueue,
+		MaxQueueBytes:      o.MaxQueueBytes,
+		MaxFragments:       o.MaxFragments,
+		MaxControlFrames:   o.MaxControlFrames,
+		MessageTimeout:     o.MessageTimeout,
+		MaxFragmentSize:    o.MaxFragmentSize,
+		Hold:               o.Hold,
+		Logger:             o.Logger,
+		Reconnect:          o.Reconnect,
 	}
 }
 
@@ -172,9 +202,9 @@ func (o *ClientOptions) thread() *keepalive.Thread {
 //
 // The error tells a refusal ([*protocol.InvalidStatusError], with the server's
 // answer) from an answer that is not WebSocket ([*protocol.HandshakeError],
-// both are [protocol.ErrHandshake]), a bad URL ([protocol.ErrURL]) and errors
-// of the network and of TLS. At the open timeout it is a
-// [context.DeadlineExceeded].
+// both are [protocol.ErrHandshake]), a bad URL ([protocol.ErrURL]), a proxy in
+// the way ([*protocol.ProxyError], with the proxy's answer) and errors of the
+// network and of TLS. At the open timeout it is a [context.DeadlineExceeded].
 func Connect(url string, opts *ClientOptions) (*ClientConn, error) {
 	if opts == nil {
 		opts = new(ClientOptions)

@@ -34,6 +34,10 @@ type Options struct {
 	UnixSocket  string
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
+	Proxy              func(*http.Request) (*url.URL, error)
+	ProxyTLSConfig     *tls.Config
+	ProxyConnectHeader http.Header
+
 	Reconnect reconnect.Config
 
 	OpenTimeout  time.Duration
@@ -138,11 +142,11 @@ func explain(ctx context.Context, err error) error {
 }
 
 func open(ctx context.Context, req *http.Request, offer *protocol.Offer, opts *Options) (*Result, error) {
-	conn, err := transport(ctx, req, opts)
+	conn, early, err := transport(ctx, req, opts)
 	if err != nil {
 		return nil, err
 	}
-	result, err := handshake(ctx, conn, req, offer)
+	result, err := handshake(ctx, conn, early, req, offer)
 	if err != nil {
 		conn.Close()
 		return nil, err
@@ -150,39 +154,67 @@ func open(ctx context.Context, req *http.Request, offer *protocol.Offer, opts *O
 	return result, nil
 }
 
-// transport connects to the server that req is for.
-func transport(ctx context.Context, req *http.Request, opts *Options) (net.Conn, error) {
-	conn, err := connect(ctx, req, opts)
+// transport connects to the server that req is for, and returns what came
+// already.
+func transport(ctx context.Context, req *http.Request, opts *Options) (conn net.Conn, early []byte, err error) {
+	conn, early, err = connect(ctx, req, opts)
 	if err != nil || req.URL.Scheme != "https" {
-		return conn, err
+		return conn, early, err
 	}
-	secure := tls.Client(conn, tlsConfig(req, opts))
+	under := conn
+	if len(early) > 0 {
+		under = &resumed{conn, early}
+	}
+	secure := tls.Client(under, completeTLS(opts.TLSConfig, req.URL.Hostname()))
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("websocket: TLS handshake: %w", err)
+		return nil, nil, fmt.Errorf("websocket: TLS handshake: %w", err)
 	}
-	return secure, nil
+	return secure, nil, nil
+}
+
+// A resumed connection begins with bytes that were read from it already.
+type resumed struct {
+	net.Conn
+	early []byte
+}
+
+func (r *resumed) Read(p []byte) (int, error) {
+	if len(r.early) == 0 {
+		return r.Conn.Read(p)
+	}
+	n := copy(p, r.early)
+	r.early = r.early[n:]
+	return n, nil
 }
 
 // connect opens the connection that carries everything. A connection that was
 // given is ours from here on.
-func connect(ctx context.Context, req *http.Request, opts *Options) (net.Conn, error) {
+func connect(ctx context.Context, req *http.Request, opts *Options) (conn net.Conn, early []byte, err error) {
 	if opts.NetConn != nil {
-		return opts.NetConn, nil
-	}
-	dial := opts.DialContext
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
+		return opts.NetConn, nil, nil
 	}
 	network, address := "tcp", hostPort(req.URL)
 	if opts.UnixSocket != "" {
 		network, address = "unix", opts.UnixSocket
+	} else if proxy, err := chooseProxy(req, opts); err != nil {
+		return nil, nil, err
+	} else if proxy != nil {
+		return proxy.through(ctx)
 	}
-	conn, err := dial(ctx, network, address)
+	conn, err = opts.dialer()(ctx, network, address)
 	if err != nil {
-		return nil, fmt.Errorf("websocket: %w", err)
+		return nil, nil, fmt.Errorf("websocket: %w", err)
 	}
-	return conn, nil
+	return conn, nil, nil
+}
+
+// dialer returns what opens network connections.
+func (o *Options) dialer() func(ctx context.Context, network, address string) (net.Conn, error) {
+	if o.DialContext != nil {
+		return o.DialContext
+	}
+	return new(net.Dialer).DialContext
 }
 
 // hostPort returns the address of the URL's server, with the scheme's port if
@@ -199,16 +231,16 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// tlsConfig returns the configuration of a handshake that leads to HTTP/1.1,
-// in which alone Upgrade means something, and names the URL's host unless the
-// caller's does otherwise.
-func tlsConfig(req *http.Request, opts *Options) *tls.Config {
-	config := opts.TLSConfig.Clone()
+// completeTLS returns the configuration of a handshake that leads to HTTP/1.1,
+// in which alone Upgrade and CONNECT mean what we mean, and names the host
+// unless the caller's does otherwise.
+func completeTLS(config *tls.Config, host string) *tls.Config {
+	config = config.Clone()
 	if config == nil {
 		config = new(tls.Config)
 	}
 	if config.ServerName == "" {
-		config.ServerName = req.URL.Hostname()
+		config.ServerName = host
 	}
 	if len(config.NextProtos) == 0 {
 		config.NextProtos = []string{"http/1.1"}

@@ -2,7 +2,6 @@ package dial
 
 import (
 	"crypto/tls"
-	"net/http"
 	"net/url"
 	"testing"
 )
@@ -29,20 +28,19 @@ func TestHostPort(t *testing.T) {
 	}
 }
 
-// TestTLSConfig completes the caller's configuration, and changes none of it.
-func TestTLSConfig(t *testing.T) {
-	req := &http.Request{URL: &url.URL{Scheme: "https", Host: "example.com:8443"}}
-	got := tlsConfig(req, new(Options))
+// TestCompleteTLS completes the caller's configuration, and changes none of it.
+func TestCompleteTLS(t *testing.T) {
+	got := completeTLS(nil, "example.com")
 	if got.ServerName != "example.com" || len(got.NextProtos) != 1 || got.NextProtos[0] != "http/1.1" {
 		t.Errorf("%q %q", got.ServerName, got.NextProtos)
 	}
 	mine := &tls.Config{ServerName: "other.example", NextProtos: []string{"mine"}, MinVersion: tls.VersionTLS13}
-	got = tlsConfig(req, &Options{TLSConfig: mine})
+	got = completeTLS(mine, "example.com")
 	if got.ServerName != "other.example" || got.NextProtos[0] != "mine" || got.MinVersion != tls.VersionTLS13 {
 		t.Errorf("%+v", got)
 	}
 	mine = new(tls.Config)
-	tlsConfig(req, &Options{TLSConfig: mine})
+	completeTLS(mine, "example.com")
 	if mine.ServerName != "" || mine.NextProtos != nil {
 		t.Error("the caller's configuration was changed")
 	}

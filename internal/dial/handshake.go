@@ -2,6 +2,7 @@ package dial
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,13 +21,14 @@ const (
 	maxResponseBody   = 1 << 20
 )
 
-// handshake performs the opening handshake on conn (RFC 6455, section 4.1).
-func handshake(ctx context.Context, conn net.Conn, req *http.Request, offer *protocol.Offer) (*Result, error) {
+// handshake performs the opening handshake on conn, from which early was read
+// already (RFC 6455, section 4.1).
+func handshake(ctx context.Context, conn net.Conn, early []byte, req *http.Request, offer *protocol.Offer) (*Result, error) {
 	defer interruptible(ctx, conn)()
 	if err := req.Write(conn); err != nil {
 		return nil, fmt.Errorf("websocket: sending the opening handshake: %w", err)
 	}
-	limited := &io.LimitedReader{R: conn, N: maxResponseHeader}
+	limited := &io.LimitedReader{R: io.MultiReader(bytes.NewReader(early), conn), N: maxResponseHeader}
 	br := bufio.NewReader(limited)
 	resp, err := finalResponse(br, req)
 	if err != nil {
@@ -34,10 +36,10 @@ func handshake(ctx context.Context, conn net.Conn, req *http.Request, offer *pro
 	}
 	agreement, err := offer.CheckResponse(req, resp)
 	if err != nil {
-		limited.N = maxResponseBody
+		limited.N = maxResponseBody + maxResponseHeader // with what frames its chunks
 		return nil, withBody(err, resp)
 	}
-	early, _ := br.Peek(br.Buffered())
+	early, _ = br.Peek(br.Buffered())
 	return &Result{conn, early, resp, agreement}, nil
 }
 
@@ -82,10 +84,18 @@ func responseError(err error, limited *io.LimitedReader) error {
 
 // withBody adds to the error of a refusal the body that came with it.
 func withBody(err error, resp *http.Response) error {
-	defer resp.Body.Close()
 	var refused *protocol.InvalidStatusError
 	if errors.As(err, &refused) {
-		refused.Body, _ = io.ReadAll(io.LimitReader(resp.Body, maxResponseBody))
+		refused.Body = readBody(resp)
 	}
 	return err
+}
+
+// readBody returns the beginning of the body of a response whose connection is
+// given up, and leaves it in the response to be read again.
+func readBody(resp *http.Response) []byte {
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxResponseBody))
+	resp.Body.Close()
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return body
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/tandemws/tandem/keepalive"
@@ -17,21 +18,24 @@ import (
 // Options are those that the tests use, of a client or a server. nil and zero
 // stand for the defaults, but nobody gets what is logged.
 type Options struct {
-	NetConn  net.Conn          // a client's
-	Unix     string            // a client's: a socket to connect to
-	Dial     Dialer            // a client's
-	Host     string            // a client's
-	TLS      *tls.Config       // a client's or a server's
-	Listener net.Listener      // a server's
-	Origins  []string          // a server's
-	Select   Selector          // a server's choice of a subprotocol
-	Process  Processor         // a server's
-	Respond  Responder         // a server's
-	Fallback http.Handler      // a server's
-	Header   http.Header       // for the request or the response
-	Protocol []string          // subprotocols
-	Log      io.Writer         // gets what is logged; nil: nobody does
-	Thread   *keepalive.Thread // a sync client's; nil: its own
+	NetConn     net.Conn          // a client's
+	Unix        string            // a client's: a socket to connect to
+	Dial        Dialer            // a client's
+	Host        string            // a client's
+	Proxy       Chooser           // a client's
+	ProxyTLS    *tls.Config       // a client's
+	ProxyHeader http.Header       // a client's
+	TLS         *tls.Config       // a client's or a server's
+	Listener    net.Listener      // a server's
+	Origins     []string          // a server's
+	Select      Selector          // a server's choice of a subprotocol
+	Process     Processor         // a server's
+	Respond     Responder         // a server's
+	Fallback    http.Handler      // a server's
+	Header      http.Header       // for the request or the response
+	Protocol    []string          // subprotocols
+	Log         io.Writer         // gets what is logged; nil: nobody does
+	Thread      *keepalive.Thread // a sync client's; nil: its own
 
 	Reconnect                               reconnect.Config // a client's
 	CloseTimeout, WriteTimeout, OpenTimeout time.Duration
@@ -75,6 +79,9 @@ func (o *Options) accepted() (list []protocol.ServerExtensionFactory) {
 
 // A Dialer opens a client's network connection.
 type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+// A Chooser chooses a proxy.
+type Chooser func(*http.Request) (*url.URL, error)
 
 // A Selector chooses a subprotocol.
 type Selector func(r *http.Request, offered []string) (string, error)

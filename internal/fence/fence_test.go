@@ -58,6 +58,7 @@ var places = map[string][]string{
 var tenants = map[string][]string{
 	"github.com/klauspost/compress/flate": {"protocol"},
 
+	"golang.org/x/net":     {"internal/dial"},
 	"golang.org/x/sys":     {"internal/link", "internal/rig/..."},
 	"golang.org/x/sys/cpu": {"protocol"},
 	"golang.org/x/sync":    {"internal/serve"},

@@ -1,0 +1,103 @@
+package dial
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/tandemws/tandem/protocol"
+)
+
+// connectToServer asks an HTTP proxy for a tunnel to the server (RFC 9110,
+// section 9.3.6).
+func (p *proxy) connectToServer(ctx context.Context) (net.Conn, []byte, error) {
+	req, err := p.connectRequest()
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := p.reach(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	early, err := p.connect(ctx, conn, req)
+	if err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	return conn, early, nil
+}
+
+// connectRequest returns the request for the tunnel, which tells the proxy
+// nothing of the handshake's request but the server and the user agent.
+func (p *proxy) connectRequest() (*http.Request, error) {
+	header := http.Header{"User-Agent": p.req.Header["User-Agent"]}
+	if user := p.url.User; user != nil {
+		password, _ := user.Password()
+		credentials := base64.StdEncoding.EncodeToString([]byte(user.Username() + ":" + password))
+		header.Set("Proxy-Authorization", "Basic "+credentials)
+	}
+	for name, values := range p.opts.ProxyConnectHeader {
+		if !httpguts.ValidHeaderFieldName(name) {
+			return nil, p.error(fmt.Sprintf("header name %q for it is no token", name), nil)
+		}
+		for _, value := range values {
+			if !httpguts.ValidHeaderFieldValue(value) {
+				return nil, p.error("control character in the value of the "+name+" header for it", nil)
+			}
+		}
+		header[http.CanonicalHeaderKey(name)] = values
+	}
+	server := hostPort(p.req.URL)
+	return &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: server}, Host: server, Header: header}, nil
+}
+
+// connect sends the request and returns what came behind an answer that grants
+// it: nothing of that may be lost.
+func (p *proxy) connect(ctx context.Context, conn net.Conn, req *http.Request) (early []byte, err error) {
+	defer interruptible(ctx, conn)()
+	if err := req.Write(conn); err != nil {
+		return nil, p.fail("sending it CONNECT", err)
+	}
+	limited := &io.LimitedReader{R: conn, N: maxResponseHeader}
+	br := bufio.NewReader(limited)
+	resp, err := finalResponse(br, req)
+	if err != nil {
+		return nil, p.noResponse(err, limited)
+	}
+	// A successful answer has no body, whatever its header says.
+	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
+		return br.Peek(br.Buffered())
+	}
+	limited.N = maxResponseBody + maxResponseHeader // with what frames its chunks
+	return nil, p.refused(resp)
+}
+
+// noResponse says what is wrong with an answer that could not be read.
+func (p *proxy) noResponse(err error, limited *io.LimitedReader) error {
+	switch {
+	case limited.N <= 0:
+		return p.error(fmt.Sprintf("its answer has a header of more than %d bytes", maxResponseHeader), err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return p.fail("it closed the connection without an answer", err)
+	}
+	return p.fail("its answer is no valid HTTP response", err)
+}
+
+// refused returns the error for an answer that does not grant the tunnel.
+func (p *proxy) refused(resp *http.Response) error {
+	failed := p.error("it answered CONNECT with status "+resp.Status, nil)
+	failed.Response, failed.Body = resp, readBody(resp)
+	switch resp.StatusCode {
+	case http.StatusProxyAuthRequired, http.StatusUnauthorized: // tinyproxy says the latter of a bad password
+		failed.Err = protocol.ErrProxyAuth
+	}
+	return failed
+}

@@ -1,0 +1,270 @@
+package dial
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tandemws/tandem/protocol"
+)
+
+// setProxies sets the variables of the environment that are about proxies, and
+// clears the others: "NAME=value" for each.
+func setProxies(t *testing.T, variables ...string) {
+	for _, name := range []string{"WS_PROXY", "WSS_PROXY", "SOCKS_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "REQUEST_METHOD"} {
+		for _, name := range []string{name, strings.ToLower(name)} {
+			t.Setenv(name, "") // to have it restored
+			os.Unsetenv(name)
+		}
+	}
+	for _, v := range variables {
+		name, value, _ := strings.Cut(v, "=")
+		os.Setenv(name, value)
+	}
+}
+
+// TestFromEnvironment: a proxy for WebSocket alone comes first, then one of
+// SOCKS, of HTTPS and of HTTP (RFC 6455, section 4.1, point 3).
+func TestFromEnvironment(t *testing.T) {
+	for _, test := range []struct {
+		variables string // separated by spaces
+		secure    string // the proxy for https://server.example/
+		plain     string // the proxy for http://server.example/
+	}{
+		{"", "", ""},
+		{"HTTPS_PROXY=http://s:1", "http://s:1", "http://s:1"},
+		{"HTTP_PROXY=http://h:1", "", "http://h:1"},
+		{"https_proxy=http://lower:1 HTTPS_PROXY=http://upper:1", "http://lower:1", "http://lower:1"},
+		{"HTTPS_PROXY=http://s:1 HTTP_PROXY=http://h:1", "http://s:1", "http://s:1"},
+		{"ALL_PROXY=socks5://a:1", "socks5://a:1", "socks5://a:1"},
+		{"all_proxy=a:1 HTTP_PROXY=h:1", "http://a:1", "http://h:1"},
+		{"WSS_PROXY=s:1 WS_PROXY=p:1 SOCKS_PROXY=x:1 HTTPS_PROXY=y:1", "http://s:1", "http://p:1"},
+		{"SOCKS_PROXY=x:1 HTTPS_PROXY=y:1 HTTP_PROXY=z:1", "socks5h://x:1", "socks5h://x:1"},
+		{"SOCKS_PROXY=http://x:1", "socks5h://x:1", "socks5h://x:1"},
+		{"SOCKS_PROXY=socks5://x:1", "socks5://x:1", "socks5://x:1"},
+		{"HTTPS_PROXY=HTTPS://user:pass@s:1", "https://user:pass@s:1", "https://user:pass@s:1"},
+
+		{"HTTPS_PROXY=s:1 NO_PROXY=server.example", "", ""},
+		{"HTTPS_PROXY=s:1 NO_PROXY=.example", "", ""},
+		{"HTTPS_PROXY=s:1 NO_PROXY=server.example:443", "", "http://s:1"},
+		{"HTTPS_PROXY=s:1 no_proxy=other.example,erver.example", "http://s:1", "http://s:1"},
+		{"HTTPS_PROXY=s:1 NO_PROXY=*", "", ""},
+
+		// A client may run in CGI, and the header Proxy is not for it.
+		{"REQUEST_METHOD=GET HTTP_PROXY=h:1", "", ""},
+		{"REQUEST_METHOD=GET HTTP_PROXY=h:1 HTTPS_PROXY=s:1", "http://s:1", "http://s:1"},
+
+		{"HTTPS_PROXY=http://user:secret@s:port", "error: HTTPS_PROXY", "error: HTTPS_PROXY"},
+	} {
+		setProxies(t, strings.Fields(test.variables)...)
+		for server, want := range map[string]string{"https://server.example/": test.secure, "http://server.example/": test.plain} {
+			if got := environments(t, server); got != want {
+				t.Errorf("%q: %s has proxy %q, want %q", test.variables, server, got, want)
+			}
+		}
+	}
+}
+
+// environments returns the proxy that the environment has for a server.
+func environments(t *testing.T, server string) string {
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy, err := fromEnvironment(&http.Request{URL: u})
+	switch {
+	case err != nil && strings.Contains(err.Error(), "secret"):
+		t.Errorf("the error shows a password: %v", err)
+	case err != nil:
+		return "error: " + strings.Fields(err.Error())[2]
+	case proxy == nil:
+		return ""
+	}
+	return proxy.String()
+}
+
+// TestNoProxy: networks and this machine are spared too.
+func TestNoProxy(t *testing.T) {
+	setProxies(t, "HTTPS_PROXY=s:1", "NO_PROXY=10.0.0.0/8,[2001:db8::1]:8443")
+	for server, direct := range map[string]bool{
+		"https://10.1.2.3/":             true,
+		"https://11.1.2.3/":             false,
+		"https://[2001:db8::1]:8443/":   true,
+		"https://[2001:db8::1]/":        false,
+		"https://localhost:8765/":       true,
+		"https://127.0.0.1/":            true,
+		"https://[::1]/":                true,
+		"https://localhost.example:80/": false,
+	} {
+		if got := environments(t, server); (got == "") != direct {
+			t.Errorf("%s has proxy %q", server, got)
+		}
+	}
+}
+
+// through is an option for one proxy.
+func through(t testing.TB, proxy string) func(*http.Request) (*url.URL, error) {
+	u, err := url.Parse(proxy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return http.ProxyURL(u)
+}
+
+// TestProxyRefused refuses URLs that name no proxy, and shows no password.
+func TestProxyRefused(t *testing.T) {
+	for _, proxy := range []string{
+		"ftp://user:secret@proxy:1", "proxy:1", "http:///", "http://user:secret@proxy/path", "http://proxy?query",
+		"socks4://proxy", "socks://proxy", "http://a%3Ab:secret@proxy", "http://proxy#fragment", "http://\u00ad",
+	} {
+		_, err := Dial(context.Background(), "ws://server.example/", &Options{Proxy: through(t, proxy), DialContext: unreachable})
+		failed := proxyError(t, err)
+		if strings.Contains(err.Error(), "secret") || failed != nil && strings.Contains(failed.Proxy, "secret") {
+			t.Errorf("%s: the error shows the password: %v", proxy, err)
+		}
+	}
+	cause := errors.New("none today")
+	_, err := Dial(context.Background(), "ws://server.example/", &Options{
+		Proxy: func(*http.Request) (*url.URL, error) { return nil, cause }, DialContext: unreachable,
+	})
+	if proxyError(t, err); !errors.Is(err, cause) {
+		t.Errorf("%v, want %v in it", err, cause)
+	}
+}
+
+// unreachable is a network on which nobody is there.
+func unreachable(_ context.Context, network, address string) (net.Conn, error) {
+	return nil, &net.OpError{Op: "dial", Net: network, Err: errors.New("nobody at " + address)}
+}
+
+// proxyError returns the error as a *protocol.ProxyError, or fails the test.
+func proxyError(t *testing.T, err error) *protocol.ProxyError {
+	t.Helper()
+	var failed *protocol.ProxyError
+	if !errors.As(err, &failed) || !errors.Is(err, protocol.ErrProxy) {
+		t.Errorf("error %v, want a *protocol.ProxyError", err)
+		return new(protocol.ProxyError)
+	}
+	return failed
+}
+
+// TestProxyAddress connects to where the proxy's URL says, and to none over
+// what is given.
+func TestProxyAddress(t *testing.T) {
+	for proxy, want := range map[string]string{
+		"http://proxy.example":     "nobody at proxy.example:80",
+		"https://proxy.example":    "nobody at proxy.example:443",
+		"socks5h://proxy.example":  "nobody at proxy.example:1080",
+		"http://[2001:db8::1]:81/": "nobody at [2001:db8::1]:81",
+		"http://büchse.example":    "nobody at xn--bchse-kva.example:80",
+	} {
+		_, err := Dial(context.Background(), "ws://server.example/", &Options{Proxy: through(t, proxy), DialContext: unreachable})
+		var op *net.OpError
+		if proxyError(t, err); !errors.As(err, &op) || op.Err.Error() != want {
+			t.Errorf("%s: %v, want %s", proxy, err, want)
+		}
+	}
+	_, err := Dial(context.Background(), "ws://server.example/", &Options{
+		Proxy: through(t, "http://proxy.example"), DialContext: unreachable, UnixSocket: "/run/socket",
+	})
+	if err == nil || errors.Is(err, protocol.ErrProxy) || !strings.Contains(err.Error(), "nobody at /run/socket") {
+		t.Errorf("with a Unix socket: %v", err)
+	}
+}
+
+// TestProxyChooser gets a request that it may do with what it likes.
+func TestProxyChooser(t *testing.T) {
+	var asked *http.Request
+	_, err := Dial(context.Background(), "wss://server.example/path?q", &Options{
+		Proxy:       func(req *http.Request) (*url.URL, error) { asked = req; req.URL.Host = "changed"; return nil, nil },
+		DialContext: unreachable,
+	})
+	if asked == nil || asked.URL.String() != "https://changed/path?q" {
+		t.Errorf("the chooser saw %v", asked)
+	}
+	if err == nil || !strings.Contains(err.Error(), "nobody at server.example:443") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A line is a network with one proxy, which does what it is told.
+func line(t *testing.T, proxy func(conn net.Conn)) func(context.Context, string, string) (net.Conn, error) {
+	return func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		done := make(chan struct{})
+		go func() { // ends when the proxy has said all, or we have heard enough
+			defer close(done)
+			defer theirs.Close()
+			proxy(theirs)
+		}()
+		t.Cleanup(func() { ours.Close(); <-done })
+		return ours, nil
+	}
+}
+
+// TestProxyTimeout: the open timeout bounds each step on the way through.
+func TestProxyTimeout(t *testing.T) {
+	silent := func(conn net.Conn) { io.Copy(io.Discard, conn) }
+	slow := func(conn net.Conn) {
+		go io.Copy(io.Discard, conn)
+		for { // a deadline for each read would never pass
+			if _, err := io.WriteString(conn, "H"); err != nil {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
+	endless := func(conn net.Conn) {
+		go io.Copy(io.Discard, conn)
+		io.WriteString(conn, "HTTP/1.1 407 Who\r\nContent-Length: 100\r\n\r\nthe rest never comes")
+		io.Copy(io.Discard, conn)
+	}
+	for name, test := range map[string]struct {
+		proxy string
+		says  func(net.Conn)
+	}{
+		"CONNECT":          {"http://proxy.example", silent},
+		"slow answer":      {"http://proxy.example", slow},
+		"body without end": {"http://proxy.example", endless},
+		"TLS":              {"https://proxy.example", silent},
+		"SOCKS":            {"socks5h://proxy.example", silent},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begun := time.Now()
+				_, err := Dial(context.Background(), "ws://192.0.2.1/", &Options{
+					Proxy: through(t, test.proxy), DialContext: line(t, test.says), OpenTimeout: 3 * time.Second,
+				})
+				if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != 3*time.Second {
+					t.Errorf("after %v: %v", time.Since(begun), err)
+				}
+			})
+		})
+	}
+}
+
+// TestProxyCancel: the caller's context ends the way through at once.
+func TestProxyCancel(t *testing.T) {
+	for _, proxy := range []string{"http://proxy.example", "https://proxy.example", "socks5h://proxy.example"} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(context.Background())
+			time.AfterFunc(time.Second, cancel)
+			begun := time.Now()
+			_, err := Dial(ctx, "ws://192.0.2.1/", &Options{
+				Proxy: through(t, proxy), OpenTimeout: -1,
+				DialContext: line(t, func(conn net.Conn) { io.Copy(io.Discard, conn) }),
+			})
+			if !errors.Is(err, context.Canceled) || time.Since(begun) != time.Second {
+				t.Errorf("%s: after %v: %v", proxy, time.Since(begun), err)
+			}
+		})
+	}
+}

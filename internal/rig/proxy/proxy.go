@@ -1,6 +1,6 @@
 // Package proxy starts the reverse proxies that stand before WebSocket servers
-// everywhere, with short idle timeouts, and looks whether connections through
-// them live.
+// everywhere, and the forward proxies through which clients connect, with short
+// idle timeouts, and looks whether connections through them live.
 package proxy
 
 import (
@@ -58,7 +58,7 @@ func (k Kind) Start(t testing.TB, idle time.Duration, routes []Route) (address s
 	t.Helper()
 	port := rig.FreePort(t)
 	address = fmt.Sprintf("127.0.0.1:%d", port)
-	file := k.writeConfig(t, port, idle, routes)
+	file := writeConfig(t, k.config, port, idle, map[string]any{"Routes": routes, "Modules": apacheModules})
 	argv := k.command(file)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), "HOME="+filepath.Dir(file)) // Caddy leaves things there
@@ -66,23 +66,18 @@ func (k Kind) Start(t testing.TB, idle time.Duration, routes []Route) (address s
 	return address
 }
 
-// writeConfig fills in the configuration and returns its path.
-func (k Kind) writeConfig(t testing.TB, port int, idle time.Duration, routes []Route) string {
+// writeConfig fills in the configuration and returns its path. What all of them
+// know is added to the values.
+func writeConfig(t testing.TB, config string, port int, idle time.Duration, values map[string]any) string {
 	t.Helper()
 	dir := t.TempDir()
-	file, err := os.Create(filepath.Join(dir, k.config))
+	file, err := os.Create(filepath.Join(dir, config))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	err = template.Must(template.ParseFiles(filepath.Join(configs(), k.config))).Execute(file, map[string]any{
-		"Dir":     dir,
-		"Port":    port,
-		"Seconds": int(idle / time.Second),
-		"Routes":  routes,
-		"Modules": apacheModules,
-	})
-	if err != nil {
+	values["Dir"], values["Port"], values["Seconds"] = dir, port, int(idle/time.Second)
+	if err := template.Must(template.ParseFiles(filepath.Join(configs(), config))).Execute(file, values); err != nil {
 		t.Fatal(err)
 	}
 	return file.Name()

@@ -28,8 +28,8 @@ func TestHostPort(t *testing.T) {
 	}
 }
 
-// TestCompleteTLS completes the caller's configuration, and changes none of it.
-func TestCompleteTLS(t *testing.T) {
+// TestTLSConfig completes the caller's configuration, and changes none of it.
+func TestTLSConfig(t *testing.T) {
 	got := completeTLS(nil, "example.com")
 	if got.ServerName != "example.com" || len(got.NextProtos) != 1 || got.NextProtos[0] != "http/1.1" {
 		t.Errorf("%q %q", got.ServerName, got.NextProtos)

@@ -1,8 +1,11 @@
 package suite
 
 import (
+	"runtime"
 	"testing"
+	"time"
 
+	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 )
 
@@ -64,4 +67,41 @@ func TestRecvAllocates(t *testing.T) {
 			t.Errorf("%v allocations", allocs)
 		}
 	})
+}
+
+// TestPingAllocates counts what a ping of keepalive's costs both ends, its pong
+// included: nothing.
+func TestPingAllocates(t *testing.T) {
+	if Race {
+		t.Skip("the race detector allocates")
+	}
+	Each(t, func(t *testing.T, s Setting) {
+		s.ServerOptions.Keepalive = keepalive.Config{Interval: time.Millisecond, Timeout: time.Minute}
+		s.ClientOptions.Keepalive.Interval = noPings
+		clientEnd, serverEnd := tcpPair(t)
+		client, server := s.Pair(t, clientEnd, serverEnd)
+		go client.Recv(0) // end with the connection
+		go server.Recv(0)
+		const warm, counted = 100, 500
+		awaitPongs(t, server, warm)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		awaitPongs(t, server, warm+counted)
+		runtime.ReadMemStats(&after)
+		// Now and then the runtime itself allocates something.
+		if n := after.Mallocs - before.Mallocs; n > counted/10 {
+			t.Errorf("%d allocations for %d pings", n, counted)
+		}
+	})
+}
+
+// awaitPongs waits until the connection has seen n pongs.
+func awaitPongs(t *testing.T, conn Conn, n uint64) {
+	t.Helper()
+	for conn.KeepaliveStats().PongsReceived < n {
+		if err := conn.Err(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond) // nothing tells of a pong without allocating
+	}
 }

@@ -9,15 +9,13 @@ import (
 	"time"
 
 	"github.com/tandemws/tandem/internal/face"
+	"github.com/tandemws/tandem/internal/rig"
 	"github.com/tandemws/tandem/internal/rig/witness"
 	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 )
 
-const (
-	idleTimeout = 3 * time.Second  // of the proxies
-	life        = 30 * time.Second // what an idle connection has to outlive with pings
-)
+const idleTimeout = 3 * time.Second // of the proxies
 
 // A scene is a connection through a proxy that is yet to be made.
 type scene struct {
@@ -111,8 +109,9 @@ func (s *scene) play(t *testing.T, url string) {
 
 // lives fails the test unless the connection is whole after its life.
 func lives(t *testing.T, client, server *witness.End) {
+	life := rig.Life(t)
 	for _, end := range []*witness.End{client, server} {
-		defer logRoundTrips(t, end)
+		defer logRoundTrips(t, end, life)
 	}
 	if client.AwaitEnd(life) {
 		t.Fatalf("client: ended after less than %v: %v", life, client.Why)
@@ -131,7 +130,7 @@ const patience = 10 * time.Second
 
 // logRoundTrips tells what keepalive has seen. About one ping a second was
 // sent, and each was answered but perhaps the last one.
-func logRoundTrips(t *testing.T, end *witness.End) {
+func logRoundTrips(t *testing.T, end *witness.End, life time.Duration) {
 	stats := end.KeepaliveStats()
 	if stats.PingsSent == 0 {
 		return

@@ -23,7 +23,8 @@ type ClientConn struct{ Conn }
 // negative means off.
 type ClientOptions struct {
 	// Header has further fields for the opening handshake, such as Origin,
-	// Cookie or Authorization. Those of the handshake itself are refused.
+	// Cookie or Authorization. Those of the handshake itself are refused. An
+	// empty User-Agent sends none.
 	Header http.Header
 
 	// Host is the value of the Host header; "" means that of the URL.
@@ -81,6 +82,23 @@ type ClientOptions struct {
 	// ProxyConnectHeader has further fields for the CONNECT request to an HTTP
 	// proxy.
 	ProxyConnectHeader http.Header
+
+	// MaxRedirects is how many redirects are followed, to ws, wss, http and
+	// https URLs; never from TLS to none, and never from a UnixSocket or a
+	// NetConn to another server. To another origin (scheme, host, port) go no
+	// Authorization, Cookie and Host of these options, no password of the URL
+	// and no DigestAuth. Default 10.
+	MaxRedirects int
+
+	// Jar, if not nil, has the cookies for requests, in addition to those of
+	// Header, and gets those of all answers.
+	Jar http.CookieJar
+
+	// DigestAuth, if not nil, is a user name and a password for servers that
+	// ask for Digest authentication (RFC 7616), with MD5, SHA-256 or
+	// SHA-512-256. Nothing is sent before the server asks, and the password
+	// never. For Basic, put them into the URL.
+	DigestAuth *url.Userinfo
 
 	// Reconnect has the settings of [Reconnect]; Connect has no use for them.
 	// See package reconnect.
@@ -153,8 +171,9 @@ type ClientOptions struct {
 //
 // The error tells a refusal ([*protocol.InvalidStatusError], with the server's
 // answer) from an answer that is not WebSocket ([*protocol.HandshakeError],
-// both are [protocol.ErrHandshake]), a bad URL ([protocol.ErrURL]), a proxy in
-// the way ([*protocol.ProxyError], with the proxy's answer) and errors of the
+// both are [protocol.ErrHandshake]), a redirect that is not followed
+// ([*protocol.RedirectError]), a bad URL ([protocol.ErrURL]), a proxy in the
+// way ([*protocol.ProxyError], with the proxy's answer) and errors of the
 // network and of TLS. At the open timeout it is a [context.DeadlineExceeded].
 func Connect(ctx context.Context, url string, opts *ClientOptions) (*ClientConn, error) {
 	if opts == nil {

@@ -38,6 +38,10 @@ type Options struct {
 	ProxyTLSConfig     *tls.Config
 	ProxyConnectHeader http.Header
 
+	MaxRedirects int
+	Jar          http.CookieJar
+	DigestAuth   *url.Userinfo
+
 	Reconnect reconnect.Config
 
 	OpenTimeout  time.Duration
@@ -97,20 +101,19 @@ func Dial(ctx context.Context, rawURL string, opts *Options) (*Result, error) {
 }
 
 func dial(ctx context.Context, rawURL string, opts *Options) (*Result, error) {
-	u, err := url.Parse(rawURL)
+	u, err := parseURL(rawURL)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", protocol.ErrURL, err)
+		return nil, err
 	}
 	extensions, err := link.ClientExtensions(opts.Extensions, opts.Compression)
 	if err != nil {
 		return nil, err
 	}
-	offer := protocol.Offer{
+	j := &journey{opts: opts, url: u, user: opts.DigestAuth, offer: protocol.Offer{
 		Subprotocols: opts.Subprotocols, Extensions: extensions,
 		Host: opts.Host, Header: opts.Header,
-	}
-	req, err := offer.Request(u)
-	if err != nil {
+	}}
+	if err := j.prepare(); err != nil {
 		return nil, err
 	}
 	if timeout := link.Default(opts.OpenTimeout, link.DefaultOpenTimeout); timeout > 0 {
@@ -118,11 +121,28 @@ func dial(ctx context.Context, rawURL string, opts *Options) (*Result, error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, timeout, errOpenTimeout)
 		defer cancel()
 	}
-	result, err := open(ctx, req, &offer, opts)
+	result, err := j.run(ctx)
 	if err != nil {
 		return nil, explain(ctx, err)
 	}
 	return result, nil
+}
+
+// parseURL reads a URL with characters beyond ASCII where a person puts them.
+// The error does not show what may be a password.
+func parseURL(rawURL string) (*url.URL, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		var parse *url.Error
+		if errors.As(err, &parse) {
+			err = parse.Err
+		}
+		return nil, fmt.Errorf("%w: %w", protocol.ErrURL, err)
+	}
+	if u.Host, err = asciiHost(u.Host); err != nil {
+		return nil, fmt.Errorf("%w: the name of the host: %w", protocol.ErrURL, err)
+	}
+	return u, nil
 }
 
 // errOpenTimeout is the cause when the open timeout ends a Dial. It is a
@@ -132,7 +152,7 @@ var errOpenTimeout = fmt.Errorf("websocket: open timeout: %w", context.DeadlineE
 // explain returns err, or why the context ended if that is what it comes from.
 func explain(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
-	if at, bounded := ctx.Deadline(); bounded && cause == nil && !time.Now().Before(at) {
+	if cause == nil && expired(ctx) {
 		cause = context.DeadlineExceeded // who saw it first was not the context
 	}
 	if cause == nil || errors.Is(err, cause) {
@@ -141,17 +161,11 @@ func explain(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", cause, err)
 }
 
-func open(ctx context.Context, req *http.Request, offer *protocol.Offer, opts *Options) (*Result, error) {
-	conn, early, err := transport(ctx, req, opts)
-	if err != nil {
-		return nil, err
-	}
-	result, err := handshake(ctx, conn, early, req, offer)
-	if err != nil {
-		conn.Close()
-		return nil, err
-	}
-	return result, nil
+// expired reports whether the context has ended, or is about to: its deadline
+// is that of the connection too, which may notice first.
+func expired(ctx context.Context) bool {
+	deadline, bounded := ctx.Deadline()
+	return ctx.Err() != nil || bounded && !time.Now().Before(deadline)
 }
 
 // transport connects to the server that req is for, and returns what came

@@ -22,25 +22,27 @@ const (
 )
 
 // handshake performs the opening handshake on conn, from which early was read
-// already (RFC 6455, section 4.1).
-func handshake(ctx context.Context, conn net.Conn, early []byte, req *http.Request, offer *protocol.Offer) (*Result, error) {
+// already (RFC 6455, section 4.1). After a refusal it reports whether conn can
+// carry another request.
+func handshake(ctx context.Context, conn net.Conn, early []byte, req *http.Request, offer *protocol.Offer) (_ *Result, again bool, _ error) {
 	defer interruptible(ctx, conn)()
 	if err := req.Write(conn); err != nil {
-		return nil, fmt.Errorf("websocket: sending the opening handshake: %w", err)
+		return nil, false, fmt.Errorf("websocket: sending the opening handshake: %w", err)
 	}
 	limited := &io.LimitedReader{R: io.MultiReader(bytes.NewReader(early), conn), N: maxResponseHeader}
 	br := bufio.NewReader(limited)
 	resp, err := finalResponse(br, req)
 	if err != nil {
-		return nil, responseError(err, limited)
+		return nil, false, responseError(err, limited)
 	}
 	agreement, err := offer.CheckResponse(req, resp)
 	if err != nil {
 		limited.N = maxResponseBody + maxResponseHeader // with what frames its chunks
-		return nil, withBody(err, resp)
+		whole, err := withBody(err, resp)
+		return nil, whole && !resp.Close && br.Buffered() == 0, err
 	}
 	early, _ = br.Peek(br.Buffered())
-	return &Result{conn, early, resp, agreement}, nil
+	return &Result{conn, early, resp, agreement}, false, nil
 }
 
 // finalResponse passes over interim responses, for example 103 Early Hints,
@@ -82,20 +84,24 @@ func responseError(err error, limited *io.LimitedReader) error {
 	return &protocol.HandshakeError{Reason: "no valid HTTP response: " + err.Error(), Section: "4.1", Err: err}
 }
 
-// withBody adds to the error of a refusal the body that came with it.
-func withBody(err error, resp *http.Response) error {
+// withBody adds to the error of a refusal the body that came with it, and
+// reports whether that was all of it.
+func withBody(err error, resp *http.Response) (whole bool, _ error) {
 	var refused *protocol.InvalidStatusError
 	if errors.As(err, &refused) {
-		refused.Body = readBody(resp)
+		refused.Body, whole = readBody(resp)
 	}
-	return err
+	return whole, err
 }
 
-// readBody returns the beginning of the body of a response whose connection is
-// given up, and leaves it in the response to be read again.
-func readBody(resp *http.Response) []byte {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxResponseBody))
+// readBody returns the beginning of the body of a response, whole unless there
+// is more or the end did not come, and leaves it in the response to be read
+// again.
+func readBody(resp *http.Response) (body []byte, whole bool) {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponseBody+1))
+	whole = err == nil && len(body) <= maxResponseBody
+	body = body[:min(len(body), maxResponseBody)]
 	resp.Body.Close()
 	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return body
+	return body, whole
 }

@@ -11,7 +11,7 @@ import (
 // certificates and look-ups: names with characters beyond ASCII in Punycode
 // (RFC 5891).
 func asciiHost(host string) (string, error) {
-	if !strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 }) {
+	if isASCII(host) {
 		return host, nil
 	}
 	name, port := host, ""
@@ -20,4 +20,8 @@ func asciiHost(host string) (string, error) {
 	}
 	name, err := idna.Lookup.ToASCII(name)
 	return name + port, err
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
 }

@@ -94,7 +94,8 @@ func (p *proxy) noResponse(err error, limited *io.LimitedReader) error {
 // refused returns the error for an answer that does not grant the tunnel.
 func (p *proxy) refused(resp *http.Response) error {
 	failed := p.error("it answered CONNECT with status "+resp.Status, nil)
-	failed.Response, failed.Body = resp, readBody(resp)
+	failed.Response = resp
+	failed.Body, _ = readBody(resp)
 	switch resp.StatusCode {
 	case http.StatusProxyAuthRequired, http.StatusUnauthorized: // tinyproxy says the latter of a bad password
 		failed.Err = protocol.ErrProxyAuth

@@ -63,13 +63,6 @@ func share(ctx context.Context, n int) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, max(enough, time.Until(deadline)/time.Duration(n)))
 }
 
-// expired reports whether the context has ended, or is about to: its deadline
-// is that of the connection too, which may notice first.
-func expired(ctx context.Context) bool {
-	deadline, bounded := ctx.Deadline()
-	return ctx.Err() != nil || bounded && !time.Now().Before(deadline)
-}
-
 // socksTo asks for a connection to one host (RFC 1928 and 1929).
 func (p *proxy) socksTo(ctx context.Context, host, port string) (net.Conn, error) {
 	var auth *netproxy.Auth

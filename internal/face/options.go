@@ -18,24 +18,27 @@ import (
 // Options are those that the tests use, of a client or a server. nil and zero
 // stand for the defaults, but nobody gets what is logged.
 type Options struct {
-	NetConn     net.Conn          // a client's
-	Unix        string            // a client's: a socket to connect to
-	Dial        Dialer            // a client's
-	Host        string            // a client's
-	Proxy       Chooser           // a client's
-	ProxyTLS    *tls.Config       // a client's
-	ProxyHeader http.Header       // a client's
-	TLS         *tls.Config       // a client's or a server's
-	Listener    net.Listener      // a server's
-	Origins     []string          // a server's
-	Select      Selector          // a server's choice of a subprotocol
-	Process     Processor         // a server's
-	Respond     Responder         // a server's
-	Fallback    http.Handler      // a server's
-	Header      http.Header       // for the request or the response
-	Protocol    []string          // subprotocols
-	Log         io.Writer         // gets what is logged; nil: nobody does
-	Thread      *keepalive.Thread // a sync client's; nil: its own
+	NetConn      net.Conn          // a client's
+	Unix         string            // a client's: a socket to connect to
+	Dial         Dialer            // a client's
+	Host         string            // a client's
+	Proxy        Chooser           // a client's
+	ProxyTLS     *tls.Config       // a client's
+	ProxyHeader  http.Header       // a client's
+	MaxRedirects int               // a client's
+	Jar          http.CookieJar    // a client's
+	Digest       *url.Userinfo     // a client's
+	TLS          *tls.Config       // a client's or a server's
+	Listener     net.Listener      // a server's
+	Origins      []string          // a server's
+	Select       Selector          // a server's choice of a subprotocol
+	Process      Processor         // a server's
+	Respond      Responder         // a server's
+	Fallback     http.Handler      // a server's
+	Header       http.Header       // for the request or the response
+	Protocol     []string          // subprotocols
+	Log          io.Writer         // gets what is logged; nil: nobody does
+	Thread       *keepalive.Thread // a sync client's; nil: its own
 
 	Reconnect                               reconnect.Config // a client's
 	CloseTimeout, WriteTimeout, OpenTimeout time.Duration

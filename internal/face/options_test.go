@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"reflect"
 	"testing"
@@ -18,24 +19,27 @@ import (
 
 // full has no field that is zero.
 var full = Options{
-	NetConn:     new(net.TCPConn),
-	Unix:        "socket",
-	Dial:        func(context.Context, string, string) (net.Conn, error) { return nil, nil },
-	Host:        "host",
-	Proxy:       func(*http.Request) (*url.URL, error) { return nil, nil },
-	ProxyTLS:    new(tls.Config),
-	ProxyHeader: http.Header{"X-Name": {"value"}},
-	TLS:         new(tls.Config),
-	Listener:    new(net.TCPListener),
-	Origins:     []string{"https://origin.test"},
-	Select:      func(*http.Request, []string) (string, error) { return "", nil },
-	Process:     func(http.ResponseWriter, *http.Request) *http.Request { return nil },
-	Respond:     func(*http.Request, int, http.Header) {},
-	Fallback:    http.NotFoundHandler(),
-	Header:      http.Header{"X-Name": {"value"}},
-	Protocol:    []string{"soap"},
-	Log:         io.Discard,
-	Thread:      new(keepalive.Thread),
+	NetConn:      new(net.TCPConn),
+	Unix:         "socket",
+	Dial:         func(context.Context, string, string) (net.Conn, error) { return nil, nil },
+	Host:         "host",
+	Proxy:        func(*http.Request) (*url.URL, error) { return nil, nil },
+	ProxyTLS:     new(tls.Config),
+	ProxyHeader:  http.Header{"X-Name": {"value"}},
+	MaxRedirects: 1,
+	Jar:          new(cookiejar.Jar),
+	Digest:       url.User("user"),
+	TLS:          new(tls.Config),
+	Listener:     new(net.TCPListener),
+	Origins:      []string{"https://origin.test"},
+	Select:       func(*http.Request, []string) (string, error) { return "", nil },
+	Process:      func(http.ResponseWriter, *http.Request) *http.Request { return nil },
+	Respond:      func(*http.Request, int, http.Header) {},
+	Fallback:     http.NotFoundHandler(),
+	Header:       http.Header{"X-Name": {"value"}},
+	Protocol:     []string{"soap"},
+	Log:          io.Discard,
+	Thread:       new(keepalive.Thread),
 
 	Reconnect:    reconnect.Config{InitialDelay: -1},
 	CloseTimeout: time.Second, WriteTimeout: time.Second, OpenTimeout: time.Second,

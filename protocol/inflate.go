@@ -393,6 +393,7 @@ var (
 // of it has come: 48 bits at most.
 func (z *inflater) symbols() bool {
 	for z.err == nil {
+		z.quickSymbols()
 		z.need(48)
 		symbol, size := z.litLen.decode(z.bits, z.n)
 		switch {
@@ -411,6 +412,76 @@ func (z *inflater) symbols() bool {
 		}
 	}
 	return false
+}
+
+// quickSymbols decodes literals and matches while there is plenty of input and of
+// room in the window, and stops before whatever is not that simple: the end of a
+// block, an error. It does what symbols does with everything at hand in registers;
+// most of a message is decoded here.
+func (z *inflater) quickSymbols() {
+	const fastMask, windowMask = 1<<fastCode - 1, maxWindow - 1
+	in, b, n, at := z.in, z.bits, z.n, z.at
+	reach := z.filled - at // with at: what a match may reach back to
+	for at < maxWindow-maxMatch {
+		if n < 48 {
+			if len(in) < 8 {
+				break
+			}
+			b |= binary.LittleEndian.Uint64(in) << n
+			more := (63 - n) >> 3
+			in = in[more:]
+			n += more * 8
+			b &= 1<<n - 1
+		}
+		entry := z.litLen.fast[b&fastMask]
+		symbol, used := int(entry>>4), uint(entry&0xf)
+		if entry == 0 {
+			symbol, used = z.litLen.decodeLong(b, n)
+		}
+		if symbol < endOfBlock && used-1 < maxCode { // else no code, or there is more to it
+			z.window[at&windowMask] = byte(symbol)
+			at++
+			b >>= used & 63
+			n -= used
+			continue
+		}
+		symbol -= endOfBlock + 1
+		if uint(symbol) >= uint(len(lengthBase)) || used-1 >= maxCode {
+			break
+		}
+		extra := uint(lengthExtra[symbol])
+		length := int(lengthBase[symbol]) + int(b>>(used&63)&(1<<extra-1))
+		used += extra
+		entry = z.dist.fast[b>>(used&63)&fastMask]
+		far, size := int(entry>>4), uint(entry&0xf)
+		if entry == 0 {
+			far, size = z.dist.decodeLong(b>>(used&63), n-used)
+		}
+		if far >= len(distBase) || size-1 >= maxCode {
+			break
+		}
+		used += size
+		extra = uint(distExtra[far])
+		dist := int(distBase[far]) + int(b>>(used&63)&(1<<extra-1))
+		used += extra
+		if dist > reach+at || dist > z.limit {
+			break
+		}
+		b >>= used & 63
+		n -= used
+		from := (at - dist) & windowMask
+		if dist >= length && from+length <= maxWindow {
+			copy(z.window[at:at+length], z.window[from:from+length])
+			at += length
+			continue
+		}
+		for range length {
+			z.window[at&windowMask] = z.window[(at-dist)&windowMask]
+			at++
+		}
+	}
+	z.in, z.bits, z.n = in, b, n
+	z.advance(at - z.at)
 }
 
 // match decodes the rest of a match, whose length symbol is in the first size

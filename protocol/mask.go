@@ -17,15 +17,8 @@ func Mask(dst, src []byte, key [4]byte, offset int) {
 		maskVector(dst, src, k)
 		return
 	}
-	maskWords(dst, src, k)
-}
-
-// rotateKey returns the key for what comes n bytes later.
-func rotateKey(key uint32, n int) uint32 { return bits.RotateLeft32(key, -8*(n&3)) }
-
-// maskWords does in words of 8 bytes what Mask is to do: on all processors, and
-// for short payloads faster than a call of what uses their vectors.
-func maskWords(dst, src []byte, k uint32) {
+	// For short payloads words of 8 bytes are faster than a call of what uses
+	// vectors, and faster here than in a function of their own.
 	k64 := uint64(k)<<32 | uint64(k)
 	for len(src) >= 32 {
 		s, d := src[:32], dst[:32]
@@ -44,6 +37,9 @@ func maskWords(dst, src []byte, k uint32) {
 		k = bits.RotateLeft32(k, -8)
 	}
 }
+
+// rotateKey returns the key for what comes n bytes later.
+func rotateKey(key uint32, n int) uint32 { return bits.RotateLeft32(key, -8*(n&3)) }
 
 // AppendMasked appends src, masked with key, to dst. It copies and masks at
 // once; src must not be in the room behind dst. See [Mask] for offset.

@@ -56,18 +56,17 @@ func files(d *measure.Data) map[string][]byte {
 }
 
 func opening(d *measure.Data) string {
-	var dates []string
+	var dates, ours []string
 	for _, o := range d.Outcomes {
-		dates = append(dates, o.Date)
+		dates, ours = append(dates, o.Date), append(ours, o.Tandem)
 	}
-	slices.Sort(dates)
-	dates = slices.Compact(dates)
 	return fmt.Sprintf(`# Performance
 
 <!-- Made by benchmarks/report from benchmarks/results.json: "make bench" measures
 and writes both. Change the programs and not this page. -->
 
-Measured on %s: %s, %d cores, %s, %s. %s.
+Measured on %s: %s, %d cores, %s, %s.
+%s.
 
 Each server ran in a process of its own, under the load of one thread that costs
 all of them the same, with all defaults of Tandem, keepalive among them. The
@@ -78,11 +77,17 @@ goroutine and a buffer for each connection. "recv" are messages of one's own
 The other libraries are set up as they recommend it for speed; see
 [the programs](../benchmarks). [What makes these costs](topics/performance.md)
 is a page of its own.
-`, strings.Join(dates, ", "), d.Machine.Processor, d.Machine.Cores, d.Machine.Kernel, d.Machine.Go, versions(d))
+`, unique(dates), d.Machine.Processor, d.Machine.Cores, d.Machine.Kernel, d.Machine.Go, versions(d, unique(ours)))
 }
 
-func versions(d *measure.Data) string {
-	list := []string{"Tandem " + d.Versions["tandem"]}
+// unique joins what there is in a list, each once.
+func unique(list []string) string {
+	slices.Sort(list)
+	return strings.Join(slices.Compact(list), ", ")
+}
+
+func versions(d *measure.Data, ours string) string {
+	list := []string{"Tandem " + ours}
 	for _, name := range append(slices.Clone(measure.Peers), "python") {
 		if v := d.Versions[name]; v != "" {
 			list = append(list, title(name)+" "+v)

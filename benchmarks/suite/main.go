@@ -53,6 +53,7 @@ func run(out, only string, rounds int, duration time.Duration, list bool) error 
 		if err != nil {
 			return err
 		}
+		outcome.Tandem = data.Versions["tandem"]
 		outcome.Print(os.Stdout)
 		data.Put(outcome, names)
 		if err := data.Write(out); err != nil {

@@ -46,6 +46,7 @@ func (r Round) MarshalJSON() ([]byte, error) {
 type Outcome struct {
 	Case   Case
 	Date   string // of the measurement
+	Tandem string // its version
 	Rounds map[string][]Round
 }
 

@@ -3,6 +3,7 @@ package peers
 import (
 	"context"
 	"io"
+	"iter"
 	"net"
 	"net/http"
 	"slices"
@@ -48,6 +49,12 @@ func (a *audience[C]) add(conn C) {
 	a.complete.Done()
 }
 
+// values are the connections, once all are there.
+func (a *audience[C]) values() iter.Seq[C] {
+	a.complete.Wait()
+	return slices.Values(a.conns)
+}
+
 // each calls send for each connection once all are there.
 func (a *audience[C]) each(send func(C) error) {
 	a.complete.Wait()
@@ -83,7 +90,9 @@ func syncBroadcast(setup Setup) net.Addr {
 			if err != nil {
 				return err
 			}
-			all.each(func(c *wssync.ServerConn) error { return c.Send(m) })
+			if err := wssync.Broadcast(all.values(), m, nil); err != nil {
+				panic(err)
+			}
 		}
 	})
 }
@@ -97,7 +106,9 @@ func asyncBroadcast(setup Setup) net.Addr {
 			if err != nil {
 				return err
 			}
-			all.each(func(c *wsasync.ServerConn) error { return c.Send(ctx, m) })
+			if err := wsasync.Broadcast(ctx, all.values(), m, nil); err != nil {
+				panic(err)
+			}
 		}
 	})
 }

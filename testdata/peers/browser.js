@@ -46,6 +46,28 @@ async function anotherOrigin(page) {
   console.log(JSON.stringify(result));
 }
 
+// subprotocols are offered to a server that speaks two of them.
+async function subprotocols(page) {
+  const result = await page.evaluate(() => {
+    const { checks, run, echo } = globalThis.peer;
+    checks.subprotocol = ['/chat', (c) => echo(c, 'chat'), ['other', 'chat.v1', 'chat.v2']];
+    return run('subprotocol', location.origin.replace('http', 'ws'));
+  });
+  console.log(JSON.stringify(result));
+}
+
+// allowedOrigin has the page on localhost connect to 127.0.0.1, where a server
+// allows it.
+async function allowedOrigin(page, url) {
+  await page.goto(url.replace('127.0.0.1', 'localhost'));
+  const result = await page.evaluate(() => {
+    const { checks, run, echo } = globalThis.peer;
+    checks['allowed origin'] = ['/chat', (c) => echo(c, 'chat'), ['chat.v1']];
+    return run('allowed origin', `ws://127.0.0.1:${location.port}`);
+  });
+  console.log(JSON.stringify(result));
+}
+
 async function main(name, program, url, recordedURL) {
   const browser = await launch[name](program);
   try {
@@ -54,6 +76,8 @@ async function main(name, program, url, recordedURL) {
     await inPage(page, url, false);
     await inPage(page, recordedURL, true);
     await anotherOrigin(page);
+    await subprotocols(page);
+    await allowedOrigin(page, url);
   } finally {
     await browser.close();
   }

@@ -3,8 +3,8 @@
 
 // A Connection keeps what has come until it is asked for.
 class Connection {
-  constructor(url) {
-    this.socket = new WebSocket(url);
+  constructor(url, protocols = []) {
+    this.socket = new WebSocket(url, protocols);
     this.socket.binaryType = 'arraybuffer';
     this.received = [];
     this.pings = [];
@@ -46,7 +46,8 @@ class Connection {
   async facts() {
     const { code, reason } = await this.closed;
     const messages = await Promise.all(this.received.map(describe));
-    return { messages, pings: this.pings, pongs: this.pongs, code, reason };
+    const { protocol } = this.socket;
+    return { messages, pings: this.pings, pongs: this.pongs, code, reason, protocol };
   }
 }
 
@@ -94,9 +95,9 @@ const recorded = ['fragments from Tandem', 'fragments from the peer', 'pong from
 
 // run performs one check. watch may listen to more than the API shows.
 async function run(check, base, watch = () => {}) {
-  const [path, act] = checks[check];
+  const [path, act, protocols] = checks[check];
   try {
-    const connection = new Connection(base + path);
+    const connection = new Connection(base + path, protocols);
     watch(connection);
     await connection.opened;
     await act(connection);

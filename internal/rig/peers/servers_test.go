@@ -68,6 +68,8 @@ func checkServer(t *testing.T, peer clientPeer, f face.Face) {
 	}
 	if peer.page {
 		t.Run("another origin", func(t *testing.T) { checkOrigin(t, v) })
+		t.Run("subprotocol", func(t *testing.T) { checkChat(t, v, "subprotocol", "chat.v2") })
+		t.Run("allowed origin", func(t *testing.T) { checkChat(t, v, "allowed origin", "chat.v1") })
 	}
 }
 
@@ -94,6 +96,7 @@ type result struct {
 	Pongs    []string
 	Code     int // with which the connection was closed, as it saw it
 	Reason   string
+	Protocol string
 	Error    string
 
 	Version string // the first line has this alone
@@ -110,7 +113,9 @@ type received struct {
 func (v *visit) run(t *testing.T, peer clientPeer, f face.Face) {
 	address, scheme := "", "ws://"
 	if peer.page {
-		address, scheme = servePage(t, mount(t, f, v.handle, options())), "http://"
+		chat := options()
+		chat.Protocol, chat.Origins = []string{"chat.v2", "chat.v1"}, []string{"http://localhost:*"}
+		address, scheme = servePage(t, mount(t, f, v.handle, options()), mount(t, f, v.handle, chat)), "http://"
 	} else {
 		address = serve(t, f, v.handle, options())
 	}
@@ -125,14 +130,15 @@ func (v *visit) run(t *testing.T, peer clientPeer, f face.Face) {
 }
 
 // servePage serves the page for browsers, and WebSocket beside it, which is the
-// same origin.
-func servePage(t *testing.T, handler http.Handler) string {
+// same origin. chat speaks subprotocols, and with pages of localhost too.
+func servePage(t *testing.T, handler, chat http.Handler) string {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{$}", serveFile("page.html"))
 	mux.HandleFunc("/checks.js", serveFile("checks.js"))
 	for path := range serverPaths {
 		mux.Handle(path, handler)
 	}
+	mux.Handle(chatPath, chat)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server.Listener.Addr().String()
@@ -190,6 +196,9 @@ func (v *visit) recorded(t *testing.T, path string) *session {
 // handle is our server. It does what testdata/peers/README.md asks of the
 // servers of peers.
 func (v *visit) handle(c conn, u *url.URL) error {
+	if u.Path == chatPath {
+		return echo(c)
+	}
 	err := serverPaths[u.Path](c)
 	if err == nil {
 		_, err = c.Recv() // the peer closes; or it has closed
@@ -197,6 +206,9 @@ func (v *visit) handle(c conn, u *url.URL) error {
 	v.ends[u.Path] <- err
 	return err
 }
+
+// chatPath is only for browsers.
+const chatPath = "/chat"
 
 var serverPaths = map[string]func(conn) error{
 	"/echo":      echo,
@@ -324,5 +336,14 @@ func checkOrigin(t *testing.T, v *visit) {
 	answer, _, _ := strings.Cut(string(v.recorded(t, "/echo?origin").server), "\r\n")
 	if answer != "HTTP/1.1 403 Forbidden" {
 		t.Errorf("the answer was %q, want 403", answer)
+	}
+}
+
+// checkChat: a page has a subprotocol agreed on, and gets its message back.
+func checkChat(t *testing.T, v *visit, check, subprotocol string) {
+	r := v.result(t, check)
+	expectReceived(t, r, protocol.TextMessage("chat"))
+	if r.Protocol != subprotocol {
+		t.Errorf("the page saw the subprotocol %q, want %q", r.Protocol, subprotocol)
 	}
 }

@@ -27,6 +27,9 @@ func broken(err error) error {
 	return &protocol.HandshakeError{Reason: "no valid HTTP response", Section: "4.1", Err: err}
 }
 
+// noWay is the error of a proxy that this has happened to.
+func noWay(err error) error { return &protocol.ProxyError{Reason: "no way", Err: err} }
+
 // TestProcessError: errors of the network are worth another attempt, what the
 // server or the caller has said is not.
 func TestProcessError(t *testing.T) {
@@ -53,6 +56,22 @@ func TestProcessError(t *testing.T) {
 		{"502", status(502), true},
 		{"503", fmt.Errorf("wrapped: %w", status(503)), true},
 		{"504", status(504), true},
+
+		{"proxy refuses the connection", noWay(refused), true},
+		{"proxy ends the connection", noWay(io.EOF), true},
+		{"proxy's certificate", noWay(&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), true},
+		{"proxy's alert", noWay(tls.AlertError(40)), true},
+		{"proxy cannot reach it", &protocol.ProxyError{Response: &http.Response{StatusCode: 503}}, true},
+		{"SOCKS proxy fails", &protocol.ProxyError{SOCKSReply: 1}, true},
+		{"SOCKS proxy cannot reach it", &protocol.ProxyError{SOCKSReply: 4, Err: errors.New("host unreachable")}, true},
+
+		{"proxy's credentials", &protocol.ProxyError{Response: &http.Response{StatusCode: 407}, Err: protocol.ErrProxyAuth}, false},
+		{"SOCKS proxy's credentials", noWay(protocol.ErrProxyAuth), false},
+		{"proxy forbids", &protocol.ProxyError{Response: &http.Response{StatusCode: 403}}, false},
+		{"SOCKS proxy forbids", &protocol.ProxyError{SOCKSReply: 2}, false},
+		{"SOCKS proxy does not know how", &protocol.ProxyError{SOCKSReply: 7}, false},
+		{"proxy is none", noWay(errors.New("malformed HTTP response")), false},
+		{"proxy's URL", noWay(nil), false},
 
 		{"200", status(200), false},
 		{"301", status(301), false},

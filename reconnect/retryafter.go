@@ -9,15 +9,19 @@ import (
 	"github.com/tandemws/tandem/protocol"
 )
 
-// retryAfter returns how long the server wants a client to stay away that it
-// has refused (RFC 9110, section 10.2.3); 0 if it does not say. The error is
-// about an answer that came now.
+// retryAfter returns how long the server, or a proxy, wants a client to stay
+// away that it has refused (RFC 9110, section 10.2.3); 0 if it does not say. The
+// error is about an answer that came now.
 func retryAfter(err error, now time.Time) time.Duration {
 	var refused *protocol.InvalidStatusError
-	if !errors.As(err, &refused) || refused.Response == nil {
-		return 0
+	var noWay *protocol.ProxyError
+	switch {
+	case errors.As(err, &refused) && refused.Response != nil:
+		return parseRetryAfter(refused.Response.Header, now)
+	case errors.As(err, &noWay) && noWay.Response != nil:
+		return parseRetryAfter(noWay.Response.Header, now)
 	}
-	return parseRetryAfter(refused.Response.Header, now)
+	return 0
 }
 
 // parseRetryAfter reads the field, a number of seconds or a date. A date is one

@@ -61,7 +61,9 @@ func TestRetryAfterOfErrors(t *testing.T) {
 		{refused, 7 * time.Second},
 		{fmt.Errorf("wrapped: %w", refused), 7 * time.Second},
 		{errors.Join(errNetwork, refused), 7 * time.Second},
+		{&protocol.ProxyError{Response: &http.Response{Header: header}}, 7 * time.Second},
 		{&protocol.InvalidStatusError{}, 0},
+		{&protocol.ProxyError{}, 0},
 		{errNetwork, 0},
 		{nil, 0},
 	} {

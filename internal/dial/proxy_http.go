@@ -84,7 +84,7 @@ func (p *proxy) connect(ctx context.Context, conn net.Conn, req *http.Request) (
 func (p *proxy) noResponse(err error, limited *io.LimitedReader) error {
 	switch {
 	case limited.N <= 0:
-		return p.error(fmt.Sprintf("its answer has a header of more than %d bytes", maxResponseHeader), err)
+		return p.error(fmt.Sprintf("its answer has a header of more than %d bytes", maxResponseHeader), nil)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return p.fail("it closed the connection without an answer", err)
 	}

@@ -33,7 +33,11 @@ type ProxyError struct {
 	SOCKSReply byte
 
 	Reason string // what was wrong
-	Err    error  // ErrProxyAuth, an error of the network or of TLS, another cause, or nil
+
+	// Err is ErrProxyAuth, an error of the network or of TLS, another cause, or
+	// nil. That of what chooses the proxy may show a password, which Reason
+	// does not.
+	Err error
 }
 
 // Error tells the proxy and the reason.

@@ -3,6 +3,7 @@ package dial
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -30,7 +31,7 @@ func chooseProxy(req *http.Request, opts *Options) (*proxy, error) {
 	}
 	u, err := choose(req.Clone(context.Background()))
 	if err != nil {
-		return nil, &protocol.ProxyError{Reason: "choosing it: " + err.Error(), Err: err}
+		return nil, notChosen(err)
 	}
 	if u == nil {
 		return nil, nil
@@ -40,6 +41,16 @@ func chooseProxy(req *http.Request, opts *Options) (*proxy, error) {
 		return nil, p.error(reason, nil)
 	}
 	return p, nil
+}
+
+// notChosen returns the error of a chooser that has failed, with its text unless
+// that may have the userinfo of a URL in it, as http.ProxyFromEnvironment's has.
+func notChosen(cause error) error {
+	reason := "choosing it: " + cause.Error()
+	if strings.Contains(reason, "@") {
+		reason = "choosing it has failed, for a reason that may have a password in it"
+	}
+	return &protocol.ProxyError{Reason: reason, Err: cause}
 }
 
 // defaultPorts has the schemes of the proxies that there are.
@@ -94,7 +105,7 @@ func (p *proxy) reach(ctx context.Context) (net.Conn, error) {
 	}
 	conn, err := p.opts.dialer()(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		return nil, p.fail("connecting to it", err)
+		return nil, p.fail("connecting to it", ofNetwork(err))
 	}
 	if p.url.Scheme != "https" {
 		return conn, nil
@@ -105,6 +116,17 @@ func (p *proxy) reach(ctx context.Context) (net.Conn, error) {
 		return nil, p.fail("TLS handshake with it", err)
 	}
 	return secure, nil
+}
+
+// ofNetwork returns what a dialer returned as an error of the network, which it
+// is, also if the dialer is the caller's: that a next attempt may do better can
+// then be told from the error.
+func ofNetwork(err error) error {
+	var network net.Error
+	if errors.As(err, &network) {
+		return err
+	}
+	return &net.OpError{Op: "dial", Net: "tcp", Err: err}
 }
 
 // fromEnvironment returns the proxy that the environment names for a request,

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tandemws/tandem/protocol"
+	"github.com/tandemws/tandem/reconnect"
 )
 
 // setProxies sets the variables of the environment that are about proxies, and
@@ -137,6 +138,43 @@ func TestProxyRefused(t *testing.T) {
 	})
 	if proxyError(t, err); !errors.Is(err, cause) {
 		t.Errorf("%v, want %v in it", err, cause)
+	}
+}
+
+// TestProxyChooserError shows the text of a chooser's error, unless a password
+// may be in it: that of http.ProxyFromEnvironment has the whole URL.
+func TestProxyChooserError(t *testing.T) {
+	for text, shown := range map[string]bool{
+		"none today": true,
+		`invalid proxy address "http://user:secret@s:port": parse "http://user:secret@s:port": invalid port`: false,
+		"secret/with@slash": false,
+	} {
+		cause := errors.New(text)
+		_, err := Dial(context.Background(), "ws://server.example/", &Options{
+			Proxy: func(*http.Request) (*url.URL, error) { return nil, cause }, DialContext: unreachable,
+		})
+		if proxyError(t, err); !errors.Is(err, cause) || strings.Contains(err.Error(), text) != shown ||
+			strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestProxyDialer: whatever a dialer of the caller's returns is worth another
+// attempt, as without a proxy.
+func TestProxyDialer(t *testing.T) {
+	cause := errors.New("no SIM card")
+	for _, proxy := range []string{"http://proxy.example", "https://proxy.example", "socks5h://proxy.example"} {
+		_, err := Dial(context.Background(), "ws://server.example/", &Options{
+			Proxy:       through(t, proxy),
+			DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, cause },
+		})
+		if proxyError(t, err); !errors.Is(err, cause) || !strings.Contains(err.Error(), cause.Error()) {
+			t.Errorf("%s: %v", proxy, err)
+		}
+		if fatal := reconnect.ProcessError(err); fatal != nil {
+			t.Errorf("%s: not worth another attempt: %v", proxy, fatal)
+		}
 	}
 }
 

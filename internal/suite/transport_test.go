@@ -45,6 +45,12 @@ func TestSockets(t *testing.T) {
 			s.ServerOptions.TLS, s.ClientOptions.TLS = Certificate(t)
 			return "wss://" + listen(t, s, "tcp", "127.0.0.1:0")
 		},
+		"given": func(t *testing.T, s *Setting) string {
+			conn, err := net.Dial("tcp", listen(t, s, "tcp", "127.0.0.1:0"))
+			ok(t, err)
+			s.ClientOptions.NetConn = conn
+			return "ws://tandem.test/"
+		},
 		"wrapped": func(t *testing.T, s *Setting) string {
 			address := listen(t, s, "tcp", "127.0.0.1:0")
 			s.ServerOptions.Listener = plainly{s.ServerOptions.Listener}

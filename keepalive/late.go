@@ -28,6 +28,16 @@ func (m *Monitor) late(t time.Duration) bool {
 	return m.asked != none && t-m.asked > m.tolerance()
 }
 
+// lateForGood returns by how much a deadline was missed if that is because we
+// were stopped again and again, so that the peer has no further chance; else 0:
+// one that was noticed a little late, and looked at twice, is no fault of ours.
+func (m *Monitor) lateForGood(lateness time.Duration) time.Duration {
+	if m.reprobes < maxReprobes {
+		return 0
+	}
+	return lateness
+}
+
 // slept reports that the machine was suspended since the previous call: the
 // wall clock went on and the monotonic one, by which timers run, did not. If
 // somebody set the wall clock forward instead, this costs one early ping; if

@@ -150,7 +150,7 @@ func TestStoppedAgainAndAgain(t *testing.T) {
 	d.expect(70*sec, "ping 1m10s, wait 1m20s")
 	d.expect(95*sec, "ping 1m35s, wait 1m40s")
 	d.expect(130*sec, "wait 2m15s") // a second look all the same
-	d.expect(145*sec, "inspect, give up (unknown)")
+	d.expect(145*sec, "inspect, give up (we were busy)")
 }
 
 // Proof of life gives the peer three more.
@@ -313,5 +313,17 @@ func TestStoppedTooOften(t *testing.T) {
 		if late := d.m.err.Late; late != 47500*ms {
 			t.Errorf("late by %v, want 47.5s", late)
 		}
+	}
+}
+
+// A deadline that is noticed late once, and looked at twice, does not make it
+// our fault.
+func TestNoticedLateOnce(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: sec, Phase: 20 * sec})
+	d.expect(20*sec, "ping 20s, wait 21s")
+	d.expect(21*sec+250*ms, "wait 21.5s")
+	d.expect(21*sec+500*ms, "inspect, give up (unknown)")
+	if d.m.err.Late != 0 {
+		t.Errorf("late by %v", d.m.err.Late)
 	}
 }

@@ -245,5 +245,5 @@ func TestSetShorterTimeoutBeforeTheSecondLook(t *testing.T) {
 	d.expect(100*sec, "wait 1m45s")
 	d.set(Config{Interval: time.Minute, Timeout: sec}, 101*sec)
 	d.expect(101*sec, "wait 1m41.25s")
-	d.expect(101*sec+250*ms, "inspect, give up (unknown)")
+	d.expect(101*sec+250*ms, "inspect, give up (we were busy)")
 }

@@ -84,7 +84,7 @@ type TimeoutError struct {
 
 	Paused    time.Duration // for how long in all reading stood still
 	PausedNow bool          // and whether it does
-	Late      time.Duration // by how much later than it should be this was noticed: we did not run
+	Late      time.Duration // by how much later than it should be this was noticed, if we were stopped again and again; else 0
 
 	Queued      int           // received messages that wait for the application
 	QueuedBytes int           // and their bytes

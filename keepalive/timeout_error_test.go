@@ -131,7 +131,7 @@ func TestCauseString(t *testing.T) {
 		if cause.String() != want {
 			t.Errorf("Cause %d is %q, want %q", cause, cause, want)
 		}
-		text := (&TimeoutError{Cause: cause}).Error()
+		text := (&TimeoutError{Cause: cause, PausedNow: cause == WeWereBusy}).Error()
 		if explained[cause.explanation()] || !strings.Contains(text, cause.explanation()) {
 			t.Errorf("%v is explained as %q", cause, text)
 		}

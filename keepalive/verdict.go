@@ -32,7 +32,7 @@ func (m *Monitor) judgeOver(t time.Duration, ev *Evidence) (Action, bool) {
 	case m.look == lookIdle:
 		return m.inspect(t), true
 	}
-	return m.giveUp(t, lateness, ev), true
+	return m.giveUp(t, m.lateForGood(lateness), ev), true
 }
 
 // judgePaused asks the transport whether the network is dead, since no answer

@@ -204,7 +204,8 @@ type Server struct {
 
 // Serve listens on addr and runs handler for each connection, in a goroutine
 // of its own. It returns once it is listening. addr is "host:port", with port
-// 0 for any, or "unix:path"; it is not used when the options have listeners.
+// 0 for any, or "unix:path"; it is not used when the options have listeners. A socket
+// that nobody listens on any more is replaced.
 //
 // When ctx ends the server shuts down: connections are closed with code 1001,
 // within the close timeout; handlers that are then still running are cut off

@@ -201,7 +201,7 @@ type Server struct {
 // Serve listens on addr and runs handler for each connection, in a goroutine
 // of its own. It returns once it is listening; [Server.Wait] blocks. addr is
 // "host:port", with port 0 for any, or "unix:path"; it is not used when the
-// options have listeners.
+// options have listeners. A socket that nobody listens on any more is replaced.
 func Serve(handler HandlerFunc, addr string, opts *ServerOptions) (*Server, error) {
 	core, err := newCore(handler, opts)
 	if err != nil {

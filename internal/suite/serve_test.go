@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -311,6 +312,41 @@ func TestListen(t *testing.T) {
 		_, err = s.Server.NewHandler(echoing, &Options{Protocol: []string{"a", "a"}})
 		is(t, err, protocol.ErrSubprotocol)
 	})
+}
+
+// TestAbandonedSocket listens where a killed program has left its socket, but
+// not where somebody listens, or where there is something else.
+func TestAbandonedSocket(t *testing.T) {
+	for _, face := range Faces {
+		t.Run(face.Name(), func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "socket")
+			l, err := net.Listen("unix", path)
+			ok(t, err)
+			if server, err := face.Serve(echoing, "unix:"+path, nil); err == nil {
+				server.Close()
+				t.Error("took the socket of somebody who listens")
+			}
+			l.(*net.UnixListener).SetUnlinkOnClose(false) // as when it is killed
+			ok(t, l.Close())
+			server, err := face.Serve(echoing, "unix:"+path, nil)
+			ok(t, err)
+			client, err := face.Connect("ws://tandem.test/", &Options{Unix: path})
+			ok(t, err)
+			ok(t, client.Close())
+			ok(t, server.Close())
+
+			file := filepath.Join(dir, "file")
+			ok(t, os.WriteFile(file, []byte("precious"), 0o600))
+			if server, err := face.Serve(echoing, "unix:"+file, nil); err == nil {
+				server.Close()
+				t.Error("listens on a file")
+			}
+			if text, err := os.ReadFile(file); err != nil || string(text) != "precious" {
+				t.Errorf("the file has %q, %v", text, err)
+			}
+		})
+	}
 }
 
 // TestHandlerInServer runs a Handler inside somebody else's HTTP server, behind

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
@@ -115,6 +116,28 @@ func TestProxyError(t *testing.T) {
 			t.Errorf("text %q, want %q", err, text)
 		}
 		if !errors.Is(err, ErrProxy) || errors.Is(err, ErrHandshake) || errors.Is(err, ErrProxyAuth) != (err.Err != nil) {
+			t.Errorf("%v is something else", err)
+		}
+	}
+}
+
+// TestRedirectError tells where the answer leads, in ASCII and in one line, and
+// keeps the answer and the cause.
+func TestRedirectError(t *testing.T) {
+	status := &InvalidStatusError{Response: &http.Response{StatusCode: 302}}
+	for text, err := range map[string]*RedirectError{
+		`websocket: redirect not followed: status 302 leads to "ftp://a/": no`:   {Location: "ftp://a/", Reason: "no", Err: ErrURL},
+		`websocket: redirect not followed: status 302 leads to "/two\r\n": none`: {Location: "/two\r\n", Reason: "none"},
+	} {
+		err.Status = status
+		if err.Error() != text {
+			t.Errorf("text %q, want %q", err, text)
+		}
+		var refused *InvalidStatusError
+		if !errors.As(err, &refused) || refused != status {
+			t.Errorf("%v does not have the answer", err)
+		}
+		if !errors.Is(err, ErrRedirect) || !errors.Is(err, ErrHandshake) || errors.Is(err, ErrURL) != (err.Err != nil) {
 			t.Errorf("%v is something else", err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -56,7 +57,8 @@ func arrives(t *testing.T, f face.Face, url string, opts face.Options, acceptor 
 }
 
 // TestRedirectsOfNginx: each face goes where nginx says, over TCP and over its
-// Unix socket, which leads to this server alone.
+// Unix socket, which leads to this server alone. A server may be behind nginx on
+// a Unix socket too.
 func TestRedirectsOfNginx(t *testing.T) {
 	nginx := Kinds[0]
 	nginx.Need(t)
@@ -81,6 +83,14 @@ func TestRedirectsOfNginx(t *testing.T) {
 			opts.Unix = filepath.Join(dir, "socket")
 			arrives(t, f, "ws://tandem.test/new/place", opts, acceptor, "/new/place")
 			notFollowed(t, f, "ws://tandem.test/away", opts)
+
+			listener, err := net.Listen("unix", filepath.Join(dir, "server"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			behind := noIdle
+			behind.Listener = listener
+			arrives(t, f, "ws://tandem.test/unix", opts, witness.Accept(t, f, behind), "/unix")
 		})
 	}
 }

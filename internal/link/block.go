@@ -20,9 +20,9 @@ var blocks = sync.Pool{New: func() any { return new(block) }}
 // the same place next, and is probably in a processor's cache then. To take one
 // is one exchange, with less work and above all less of the stack than a
 // sync.Pool: a reader that is woken does it where no more is left. There are
-// enough of them that processors seldom meet, and few enough to be kept for
-// ever: 1 MiB.
-var spares [16]struct {
+// few enough of them to be kept for ever, 256 KiB; who finds none turns to the
+// pool.
+var spares [4]struct {
 	atomic.Pointer[block]
 	_ [56]byte // a cache line for each
 }

@@ -19,6 +19,10 @@ import (
 // holderFlag is the first argument of a process that holds connections.
 const holderFlag = "-be-holder"
 
+// settle is how long connections are left alone before they count as idle: a
+// server may keep what it expects to need again at once.
+const settle = time.Second
+
 // idle measures the memory of connections, after a few messages on each. Those
 // of a server are held by a process of their own, for the bound on open files is
 // one of a process.
@@ -39,6 +43,7 @@ func idle(c Case, name string, _ time.Duration) (Round, error) {
 			return nil, err
 		}
 		defer holder.Stop()
+		time.Sleep(settle)
 		after, err := server.Memory()
 		if err != nil {
 			return nil, err

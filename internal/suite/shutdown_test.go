@@ -79,6 +79,7 @@ func TestKeepConnections(t *testing.T) {
 		}
 		ok(t, <-drained)
 		took(t, begun, 3*time.Minute)
+		synctest.Wait() // the server may be done before the client is
 		is(t, conn.Err(), protocol.ErrClosedOK)
 	})
 }

@@ -2,7 +2,6 @@ package reconnect
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -23,8 +22,8 @@ var ErrNetConn = errors.New("websocket: a given NetConn cannot be connected agai
 // time, and it returns err: a wrong URL or option, any other status, an answer
 // that is not WebSocket, a proxy that wants other credentials.
 //
-// A certificate that is not trusted counts as TLS, for servers that start may
-// not have theirs yet. A client that wants to end then says so before it asks
+// A certificate that is not trusted counts as TLS, as in Python's websockets: a
+// server that starts may not have its own yet. A client that wants to end then says so before it asks
 // this function.
 func ProcessError(err error) error {
 	if transient(err) {
@@ -59,7 +58,7 @@ func isProxyTrouble(e *protocol.ProxyError) bool {
 	case e.SOCKSReply != 0:
 		return isSOCKSTrouble(e.SOCKSReply)
 	}
-	return isNetwork(e.Err) || isTLS(e.Err)
+	return isNetwork(e.Err)
 }
 
 // isSOCKSTrouble reports whether the reply of a SOCKS proxy is about the network
@@ -92,11 +91,4 @@ func isNetwork(err error) bool {
 	var network net.Error
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network)
-}
-
-// isTLS reports whether TLS is what has failed.
-func isTLS(err error) bool {
-	var untrusted *tls.CertificateVerificationError
-	var alert tls.AlertError
-	return errors.As(err, &untrusted) || errors.As(err, &alert)
 }

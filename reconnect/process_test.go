@@ -47,7 +47,7 @@ func TestProcessError(t *testing.T) {
 		{"open timeout", fmt.Errorf("websocket: open timeout: %w", context.DeadlineExceeded), true},
 		{"open timeout during the handshake", fmt.Errorf("%w: %w", context.DeadlineExceeded, broken(os.ErrDeadlineExceeded)), true},
 		{"TLS ended", fmt.Errorf("websocket: TLS handshake: %w", io.EOF), true},
-		{"TLS alert", &net.OpError{Op: "remote error", Err: tls.AlertError(40)}, true},
+		{"TLS alert", &net.OpError{Op: "remote error", Err: errors.New("tls: handshake failure")}, true},
 		{"certificate", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, true},
 		{"end before the answer", broken(io.EOF), true},
 		{"end inside the answer", broken(io.ErrUnexpectedEOF), true},
@@ -59,8 +59,7 @@ func TestProcessError(t *testing.T) {
 
 		{"proxy refuses the connection", noWay(refused), true},
 		{"proxy ends the connection", noWay(io.EOF), true},
-		{"proxy's certificate", noWay(&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), true},
-		{"proxy's alert", noWay(tls.AlertError(40)), true},
+		{"proxy's certificate", noWay(&net.OpError{Op: "handshake", Err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}), true},
 		{"proxy cannot reach it", &protocol.ProxyError{Response: &http.Response{StatusCode: 503}}, true},
 		{"SOCKS proxy fails", &protocol.ProxyError{SOCKSReply: 1}, true},
 		{"SOCKS proxy cannot reach it", &protocol.ProxyError{SOCKSReply: 4, Err: errors.New("host unreachable")}, true},

@@ -105,7 +105,7 @@ func (p *proxy) reach(ctx context.Context) (net.Conn, error) {
 	}
 	conn, err := p.opts.dialer()(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		return nil, p.fail("connecting to it", ofNetwork(err))
+		return nil, p.outOfReach("connecting to it", "dial", err)
 	}
 	if p.url.Scheme != "https" {
 		return conn, nil
@@ -113,20 +113,21 @@ func (p *proxy) reach(ctx context.Context) (net.Conn, error) {
 	secure := tls.Client(conn, completeTLS(p.opts.ProxyTLSConfig, host))
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
-		return nil, p.fail("TLS handshake with it", err)
+		return nil, p.outOfReach("TLS handshake with it", "handshake", err)
 	}
 	return secure, nil
 }
 
-// ofNetwork returns what a dialer returned as an error of the network, which it
-// is, also if the dialer is the caller's: that a next attempt may do better can
+// outOfReach has as its cause what a dialer, also one of the caller's, or TLS
+// returned, as an error of the network: that a next attempt may do better can
 // then be told from the error.
-func ofNetwork(err error) error {
+func (p *proxy) outOfReach(reason, op string, cause error) error {
+	failed := p.fail(reason, cause)
 	var network net.Error
-	if errors.As(err, &network) {
-		return err
+	if !errors.As(cause, &network) {
+		failed.Err = &net.OpError{Op: op, Net: "tcp", Err: cause}
 	}
-	return &net.OpError{Op: "dial", Net: "tcp", Err: err}
+	return failed
 }
 
 // fromEnvironment returns the proxy that the environment names for a request,

@@ -83,6 +83,11 @@ type ClientOptions struct {
 	// proxy.
 	ProxyConnectHeader http.Header
 
+	// ProxyDigestAuth, if not nil, is a user name and a password for HTTP
+	// proxies that ask for Digest authentication, as DigestAuth is for servers.
+	// Those of a proxy's URL would be sent as Basic before it asks.
+	ProxyDigestAuth *url.Userinfo
+
 	// MaxRedirects is how many redirects are followed, to ws, wss, http and
 	// https URLs; never from TLS to none, and never from a UnixSocket or a
 	// NetConn to another server. To another origin (scheme, host, port) go no

@@ -2,11 +2,19 @@ package dial
 
 import "strings"
 
-// A challenge is one of those in a WWW-Authenticate header (RFC 9110, section
-// 11.3).
+// A challenge is one of those in a WWW-Authenticate header, or a proxy's
+// Proxy-Authenticate (RFC 9110, section 11.3).
 type challenge struct {
 	scheme string
 	params map[string]string // by their names in lower case
+}
+
+// challengesIn reads those of all lines of a header.
+func challengesIn(lines []string) (list []challenge) {
+	for _, line := range lines {
+		list = append(list, parseChallenges(line)...)
+	}
+	return list
 }
 
 // parseChallenges reads the challenges of one line, up to something that is

@@ -37,6 +37,7 @@ type Options struct {
 	Proxy              func(*http.Request) (*url.URL, error)
 	ProxyTLSConfig     *tls.Config
 	ProxyConnectHeader http.Header
+	ProxyDigestAuth    *url.Userinfo
 
 	MaxRedirects int
 	Jar          http.CookieJar

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
-	"net/http"
 	"net/url"
 	"strings"
 )
@@ -21,7 +20,12 @@ type digest struct {
 	challenge challenge
 	cnonce    string
 	count     int // of the requests that have had the challenge's nonce
+	nth       int // of the challenges that were answered
 }
+
+// maxAnswers bounds the challenges that are answered: a server may find a
+// nonce stale, but not for ever.
+const maxAnswers = 3
 
 // digestAlgorithms are what the names of algorithms stand for, without -sess
 // (section 6.1). No name is MD5.
@@ -32,15 +36,22 @@ var digestAlgorithms = map[string]func() hash.Hash{
 	"SHA-512-256": sha512.New512_256,
 }
 
-// newDigest answers the first challenge of the response that it can, nil if
-// there is none: the server has them in its order of preference (section 3.7).
-func newDigest(user *url.Userinfo, resp *http.Response) *digest {
-	for _, line := range resp.Header.Values("WWW-Authenticate") {
-		for _, c := range parseChallenges(line) {
-			if c.supported() {
-				return &digest{user: user, challenge: c, cnonce: rand.Text()}
-			}
+// newDigest answers the first challenge in the lines of a refusal that it can:
+// the server has them in its order of preference (section 3.7). nil: there is
+// none, or the password was of no use before.
+func newDigest(user *url.Userinfo, lines []string, before *digest) *digest {
+	for _, c := range challengesIn(lines) {
+		if !c.supported() {
+			continue
 		}
+		d := &digest{user: user, challenge: c, cnonce: rand.Text(), nth: 1}
+		if before != nil {
+			d.nth += before.nth
+		}
+		if before != nil && !c.stale() || d.nth > maxAnswers {
+			return nil
+		}
+		return d
 	}
 	return nil
 }

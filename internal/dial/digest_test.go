@@ -2,7 +2,6 @@ package dial
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -44,8 +43,7 @@ func TestDigest(t *testing.T) {
 			`Digest username="us\"er", realm="a \"quoted\" \\ realm", uri="/"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			resp := &http.Response{Header: http.Header{"Www-Authenticate": {test.challenge}}}
-			d := newDigest(url.UserPassword(test.user, test.password), resp)
+			d := newDigest(url.UserPassword(test.user, test.password), []string{test.challenge}, nil)
 			if d == nil {
 				t.Fatal("the challenge is not understood")
 			}
@@ -82,8 +80,7 @@ func TestDigestChoice(t *testing.T) {
 		{nil, ""},
 	} {
 		got := ""
-		resp := &http.Response{Header: http.Header{"Www-Authenticate": test.lines}}
-		if d := newDigest(url.User("u"), resp); d != nil {
+		if d := newDigest(url.User("u"), test.lines, nil); d != nil {
 			got = d.challenge.params["nonce"]
 		}
 		if got != test.want {
@@ -132,7 +129,7 @@ func FuzzChallenges(f *testing.F) {
 		if len(challenges) > len(line) {
 			t.Fatalf("%d challenges in %d bytes", len(challenges), len(line))
 		}
-		d := newDigest(url.UserPassword("user", "secret"), &http.Response{Header: http.Header{"Www-Authenticate": {line}}})
+		d := newDigest(url.UserPassword("user", "secret"), []string{line}, nil)
 		if d == nil {
 			return
 		}

@@ -21,13 +21,8 @@ type journey struct {
 
 	user      *url.Userinfo // for Digest; nil: none, or not for this server
 	digest    *digest       // answers the server's challenge; nil: there was none
-	answers   int           // how many challenges were answered
 	redirects int           // how many were followed
 }
-
-// maxAnswers bounds the challenges that are answered: a server may find a
-// nonce stale, but not for ever.
-const maxAnswers = 3
 
 // prepare makes the request of the next attempt.
 func (j *journey) prepare() error {
@@ -105,15 +100,14 @@ func (j *journey) retry(err error) error {
 // answer takes up a challenge of the server's, unless the password was of no
 // use before.
 func (j *journey) answer(resp *http.Response) bool {
-	if j.user == nil || j.answers == maxAnswers || j.opts.NetConn != nil && j.kept == nil {
+	if j.user == nil || j.opts.NetConn != nil && j.kept == nil {
 		return false
 	}
-	d := newDigest(j.user, resp)
-	if d == nil || j.digest != nil && !d.challenge.stale() {
+	d := newDigest(j.user, resp.Header.Values("WWW-Authenticate"), j.digest)
+	if d == nil {
 		return false
 	}
 	j.digest = d
-	j.answers++
 	return true
 }
 

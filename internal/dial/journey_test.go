@@ -364,7 +364,7 @@ func TestDigestJourney(t *testing.T) {
 			}
 			var nonces []string
 			for _, req := range n.visits {
-				nonces = append(nonces, nonceOf(req))
+				nonces = append(nonces, nonceOf(req, "Authorization"))
 			}
 			if got := strings.Join(nonces, " "); got != test.nonces || (err == nil) != test.ok {
 				t.Errorf("%s: %s, %v; want %s", name, got, err, test.nonces)
@@ -377,9 +377,9 @@ func TestDigestJourney(t *testing.T) {
 	}
 }
 
-// nonceOf returns what a request is authorized by.
-func nonceOf(req *http.Request) string {
-	list := parseChallenges(req.Header.Get("Authorization"))
+// nonceOf returns what a request is authorized by in a field of its header.
+func nonceOf(req *http.Request, field string) string {
+	list := parseChallenges(req.Header.Get(field))
 	if len(list) == 0 {
 		return "-"
 	}

@@ -10,16 +10,40 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/tandemws/tandem/protocol"
 )
 
-// connectToServer asks an HTTP proxy for a tunnel to the server (RFC 9110,
-// section 9.3.6).
+// connectToServer asks an HTTP proxy for a tunnel to the server, and again if
+// the proxy has a challenge that can be answered.
 func (p *proxy) connectToServer(ctx context.Context) (net.Conn, []byte, error) {
-	req, err := p.connectRequest()
+	var d *digest
+	for {
+		conn, early, err := p.tunnel(ctx, d)
+		if d = p.answer(err, d); d == nil {
+			return conn, early, err
+		}
+	}
+}
+
+// answer returns what answers the challenge of a proxy that has refused a
+// tunnel, nil if nothing does.
+func (p *proxy) answer(err error, before *digest) *digest {
+	var refused *protocol.ProxyError
+	if p.opts.ProxyDigestAuth == nil || !errors.As(err, &refused) || refused.Response == nil ||
+		refused.Response.StatusCode != http.StatusProxyAuthRequired {
+		return nil
+	}
+	return newDigest(p.opts.ProxyDigestAuth, refused.Response.Header.Values("Proxy-Authenticate"), before)
+}
+
+// tunnel asks once (RFC 9110, section 9.3.6).
+func (p *proxy) tunnel(ctx context.Context, d *digest) (net.Conn, []byte, error) {
+	req, err := p.connectRequest(d)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -36,8 +60,9 @@ func (p *proxy) connectToServer(ctx context.Context) (net.Conn, []byte, error) {
 }
 
 // connectRequest returns the request for the tunnel, which tells the proxy
-// nothing of the handshake's request but the server and the user agent.
-func (p *proxy) connectRequest() (*http.Request, error) {
+// nothing of the handshake's request but the server and the user agent. The
+// answer to a challenge replaces all other credentials.
+func (p *proxy) connectRequest(d *digest) (*http.Request, error) {
 	header := http.Header{"User-Agent": p.req.Header["User-Agent"]}
 	if user := p.url.User; user != nil {
 		password, _ := user.Password()
@@ -56,6 +81,9 @@ func (p *proxy) connectRequest() (*http.Request, error) {
 		header[http.CanonicalHeaderKey(name)] = values
 	}
 	server := hostPort(p.req.URL)
+	if d != nil {
+		header.Set("Proxy-Authorization", d.authorization(http.MethodConnect, server))
+	}
 	return &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: server}, Host: server, Header: header}, nil
 }
 
@@ -93,7 +121,7 @@ func (p *proxy) noResponse(err error, limited *io.LimitedReader) error {
 
 // refused returns the error for an answer that does not grant the tunnel.
 func (p *proxy) refused(resp *http.Response) error {
-	failed := p.error("it answered CONNECT with status "+resp.Status, nil)
+	failed := p.error("it answered CONNECT with status "+resp.Status+wantedBy(resp), nil)
 	failed.Response = resp
 	failed.Body, _ = readBody(resp)
 	switch resp.StatusCode {
@@ -101,4 +129,19 @@ func (p *proxy) refused(resp *http.Response) error {
 		failed.Err = protocol.ErrProxyAuth
 	}
 	return failed
+}
+
+// wantedBy tells which kinds of credentials a proxy asks for, if it asks: what
+// we have may be of another kind.
+func wantedBy(resp *http.Response) string {
+	var schemes []string
+	for _, c := range challengesIn(resp.Header.Values("Proxy-Authenticate")) {
+		if !slices.Contains(schemes, c.scheme) {
+			schemes = append(schemes, c.scheme)
+		}
+	}
+	if resp.StatusCode != http.StatusProxyAuthRequired || len(schemes) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; it asks for credentials of kind %q", strings.Join(schemes, ", "))
 }

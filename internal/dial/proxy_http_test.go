@@ -169,6 +169,58 @@ func TestConnectRefused(t *testing.T) {
 	}
 }
 
+// TestConnectDigest answers a proxy's challenges, and no others.
+func TestConnectDigest(t *testing.T) {
+	const first = `407 Who
+Proxy-Authenticate: Digest realm="r", qop="auth", nonce="first"`
+	const stale = `407 Who
+Proxy-Authenticate: Basic realm="r"
+Proxy-Authenticate: Digest realm="r", qop="auth", nonce="second", stale=true`
+	const granted = "200 OK"
+	user := url.UserPassword("user", "secret")
+	for name, test := range map[string]struct {
+		user    *url.Userinfo
+		answers []string
+		nonces  string // of all requests
+		tells   string // the error; "": there is none
+	}{
+		"asked":         {user, []string{first, granted}, "- first/00000001", ""},
+		"not asked":     {user, []string{granted}, "-", ""},
+		"stale":         {user, []string{first, stale, granted}, "- first/00000001 second/00000001", ""},
+		"bad password":  {user, []string{first, first}, "- first/00000001", `credentials of kind "Digest"`},
+		"always stale":  {user, []string{stale, stale, stale, stale}, "- second/00000001 second/00000001 second/00000001", `of kind "Basic, Digest"`},
+		"Basic":         {user, []string{"407 Who\nProxy-Authenticate: Basic realm=r"}, "-", `of kind "Basic"`},
+		"no credential": {nil, []string{first}, "-", `of kind "Digest"`},
+		"of a server":   {user, []string{"401 Who\nWWW-Authenticate: Digest realm=r, nonce=n"}, "-", "status 401 Who"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var nonces []string
+			answers := test.answers
+			_, err := dialConnect(t, Options{
+				Proxy: through(t, "http://proxy.example"), ProxyDigestAuth: test.user,
+				DigestAuth: url.UserPassword("other", "other"), // the server's
+			}, func(conn net.Conn, req *http.Request) {
+				nonces = append(nonces, nonceOf(req, "Proxy-Authorization"))
+				answer := answers[0]
+				answers = answers[1:]
+				io.WriteString(conn, "HTTP/1.1 "+strings.ReplaceAll(answer, "\n", "\r\n")+"\r\nContent-Length: 0\r\n\r\n")
+				if answer == granted {
+					serveScripted(t, conn, "")
+				}
+			})
+			if got := strings.Join(nonces, " "); got != test.nonces {
+				t.Errorf("answered %s, want %s", got, test.nonces)
+			}
+			if test.tells == "" && err != nil {
+				t.Error(err)
+			}
+			if test.tells != "" && (!errors.Is(err, protocol.ErrProxyAuth) || !strings.Contains(err.Error(), test.tells)) {
+				t.Errorf("%v, want %s", err, test.tells)
+			}
+		})
+	}
+}
+
 // TestConnectPort names the port in CONNECT always.
 func TestConnectPort(t *testing.T) {
 	for server, want := range map[string]string{
@@ -180,7 +232,7 @@ func TestConnectPort(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		req, err := (&proxy{&url.URL{}, &http.Request{URL: u}, new(Options)}).connectRequest()
+		req, err := (&proxy{&url.URL{}, &http.Request{URL: u}, new(Options)}).connectRequest(nil)
 		if err != nil || req.Host != want {
 			t.Errorf("%s: %v, %v", server, req, err)
 		}

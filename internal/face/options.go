@@ -25,6 +25,7 @@ type Options struct {
 	Proxy        Chooser           // a client's
 	ProxyTLS     *tls.Config       // a client's
 	ProxyHeader  http.Header       // a client's
+	ProxyDigest  *url.Userinfo     // a client's
 	MaxRedirects int               // a client's
 	Jar          http.CookieJar    // a client's
 	Digest       *url.Userinfo     // a client's

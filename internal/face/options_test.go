@@ -26,6 +26,7 @@ var full = Options{
 	Proxy:        func(*http.Request) (*url.URL, error) { return nil, nil },
 	ProxyTLS:     new(tls.Config),
 	ProxyHeader:  http.Header{"X-Name": {"value"}},
+	ProxyDigest:  url.User("user"),
 	MaxRedirects: 1,
 	Jar:          new(cookiejar.Jar),
 	Digest:       url.User("user"),

@@ -75,6 +75,26 @@ func (f Forward) Start(t testing.TB, idle time.Duration) *url.URL {
 	return u
 }
 
+// StartDigest starts squid with Digest in place of Basic, and returns its URL,
+// without the password, which is never sent.
+func StartDigest(t testing.TB) *url.URL {
+	t.Helper()
+	rig.Need(t, "squid", "/usr/lib/squid/digest_file_auth")
+	passwords := filepath.Join(t.TempDir(), "passwords")
+	if err := os.WriteFile(passwords, []byte(user+":"+password+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	// The helper is not root, if we are.
+	if err := os.Chmod(filepath.Dir(filepath.Dir(passwords)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	port := rig.FreePort(t)
+	file := writeConfig(t, "squid.conf", port, time.Hour, map[string]any{"Digest": passwords})
+	u := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", port)}
+	rig.Start(t, exec.Command("squid", "-N", "-f", file), rig.Listens(u.Host))
+	return u
+}
+
 // StartTLS starts HAProxy before an HTTP proxy that runs, with a certificate,
 // and returns the URL of the HTTPS proxy that they make.
 func StartTLS(t testing.TB, behind *url.URL, certificate tls.Certificate) *url.URL {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,6 +118,31 @@ func badPassword(t *testing.T, proxy *url.URL) {
 			}
 			if failed.Response == nil || failed.Response.StatusCode != 407 && failed.Response.StatusCode != 401 || len(failed.Body) == 0 {
 				t.Errorf("%v: %+v, want status 407 or 401 with a body", credentials, failed)
+			}
+		})
+	}
+}
+
+// TestForwardDigest proves the password to a proxy that wants Digest, and tells
+// of it when there is none, or another one.
+func TestForwardDigest(t *testing.T) {
+	proxy := StartDigest(t)
+	for _, f := range face.Both {
+		acceptor := witness.Accept(t, f, noIdle)
+		opts := noIdle
+		opts.Proxy, opts.ProxyDigest = http.ProxyURL(proxy), url.UserPassword(user, password)
+		through(t, f, "ws://"+acceptor.Addr().String()+"/", opts, acceptor, proxy)
+	}
+	withBasic := *proxy
+	withBasic.User = url.UserPassword(user, password)
+	for _, opts := range []face.Options{
+		{Proxy: http.ProxyURL(proxy)},
+		{Proxy: http.ProxyURL(&withBasic)},
+		{Proxy: http.ProxyURL(proxy), ProxyDigest: url.UserPassword(user, "wrong")},
+	} {
+		refused(t, "ws://127.0.0.1:1/", opts, func(failed *protocol.ProxyError) {
+			if !errors.Is(failed, protocol.ErrProxyAuth) || !strings.Contains(failed.Reason, `"Digest"`) {
+				t.Errorf("%v, want %v that tells of Digest", failed, protocol.ErrProxyAuth)
 			}
 		})
 	}

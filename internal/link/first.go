@@ -19,8 +19,9 @@ func (c *Conn) hear() {
 	}
 }
 
+// tooLate: the time is over. A message that has begun to arrive may take longer.
 func (c *Conn) tooLate() {
-	if c.rare.first != nil && c.proto.State() == protocol.Open {
+	if c.rare.first != nil && c.proto.State() == protocol.Open && !c.proto.Begun() {
 		c.fail(protocol.PolicyViolation, "no message in time", ErrFirstMessageTimeout)
 	}
 }

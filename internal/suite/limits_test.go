@@ -201,6 +201,9 @@ func TestFirstMessageTimeout(t *testing.T) {
 		{"half a header", func(t *testing.T, raw *Raw) { raw.Send(t, raw.Text("hello")[:1]) }, true},
 		{"a message", func(t *testing.T, raw *Raw) { raw.Send(t, raw.Text("hello")) }, false},
 		{"an empty message", func(t *testing.T, raw *Raw) { raw.Send(t, raw.Text("")) }, false},
+		{"a header", func(t *testing.T, raw *Raw) { raw.Send(t, raw.Text("hello")[:6]) }, false},
+		{"half a message", func(t *testing.T, raw *Raw) { raw.Send(t, raw.Text("hello")[:8]) }, false},
+		{"a fragment", func(t *testing.T, raw *Raw) { raw.Send(t, raw.Frame(protocol.OpText, false, "")) }, false},
 	} {
 		for _, receives := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, received %v", test.name, receives), func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tandemws/tandem/protocol"
 )
@@ -102,12 +103,25 @@ func (n *NetConn) ended(err error) error {
 // enough for what any peer accepts.
 const maxPiece = 32 << 10
 
+// piece returns what the next message takes of p. No text message ends in the
+// middle of a character.
+func (n *NetConn) piece(p []byte) []byte {
+	if len(p) <= maxPiece {
+		return p
+	}
+	end := maxPiece
+	for n.typ == protocol.Text && end > maxPiece-utf8.UTFMax && !utf8.RuneStart(p[end]) {
+		end--
+	}
+	return p[:end]
+}
+
 // Write sends p in messages.
 func (n *NetConn) Write(p []byte) (written int, err error) {
 	n.writing.Lock()
 	defer n.writing.Unlock()
 	for first := true; err == nil && (first || written < len(p)); first = false {
-		piece := p[written:min(len(p), written+maxPiece)]
+		piece := n.piece(p[written:])
 		sent := false
 		err = n.writeBy.do(func(l *Limit) (err error) {
 			if len(piece) == 0 {
@@ -152,13 +166,22 @@ func (n *NetConn) SetDeadline(t time.Time) error {
 // [os.ErrDeadlineExceeded].
 func (n *NetConn) SetReadDeadline(t time.Time) error {
 	n.readBy.set(t)
-	return n.ended(n.c.Err())
+	return n.gone()
 }
 
 // SetWriteDeadline does so for Write.
 func (n *NetConn) SetWriteDeadline(t time.Time) error {
 	n.writeBy.set(t)
-	return n.ended(n.c.Err())
+	return n.gone()
+}
+
+// gone tells of our own Close only: of another end Read tells, behind what came
+// before.
+func (n *NetConn) gone() error {
+	if n.closed.Load() {
+		return net.ErrClosed
+	}
+	return nil
 }
 
 // A netDeadline is a deadline that can be changed while a call is waiting.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -190,6 +191,60 @@ func TestNetConnTypes(t *testing.T) {
 			if a.LocalAddr() == nil || a.RemoteAddr() == nil {
 				t.Error("no addresses")
 			}
+		})
+	})
+}
+
+// TestNetConnText: a text that is larger than one message is divided between two
+// characters, wherever they lie.
+func TestNetConnText(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			client, server, _, _ := s.Over(t)
+			out, in := s.Client.NetConn(client, protocol.Text), s.Server.NetConn(server, protocol.Text)
+			for before := range 5 {
+				want := strings.Repeat("x", before) + strings.Repeat("é€𝄞", 10000)
+				go func() { // ends with the text
+					n, err := io.WriteString(out, want)
+					if n != len(want) || err != nil {
+						t.Errorf("%d bytes of %d were sent: %v", n, len(want), err)
+						client.CloseNow()
+					}
+				}()
+				got := make([]byte, len(want))
+				_, err := io.ReadFull(in, got)
+				if err != nil || string(got) != want {
+					t.Fatalf("%v, equal: %t", err, string(got) == want)
+				}
+			}
+			bad := strings.Repeat("x", 40000) + "\xc3"
+			if n, err := io.WriteString(out, bad); n > len(bad)-1 || !errors.Is(err, protocol.ErrInvalidText) {
+				t.Errorf("%d bytes of a text that is none were sent: %v", n, err)
+			}
+		})
+	})
+}
+
+// TestNetConnEnded: what came before the peer's close is read as ever, deadlines
+// included.
+func TestNetConnEnded(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			client, server, a, _ := s.streams(t)
+			ok(t, server.Send(protocol.BinaryMessage([]byte("last")), 0))
+			ok(t, server.Close())
+			<-client.Done()
+			ok(t, a.SetDeadline(time.Now().Add(time.Minute)))
+			ok(t, a.SetReadDeadline(time.Now().Add(time.Minute)))
+			buf := make([]byte, 10)
+			n, err := a.Read(buf)
+			if err != nil || string(buf[:n]) != "last" {
+				t.Errorf("%q, %v", buf[:n], err)
+			}
+			_, err = a.Read(buf)
+			is(t, err, io.EOF)
+			ok(t, a.Close())
+			is(t, a.SetWriteDeadline(time.Time{}), net.ErrClosed)
 		})
 	})
 }

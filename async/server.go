@@ -197,6 +197,14 @@ type HandlerFunc func(ctx context.Context, conn *ServerConn) error
 
 func (h HandlerFunc) handle(c *ServerConn) error { return h(c.ctx, c) }
 
+// core returns the handler as the core takes it, nil if there is none.
+func (h HandlerFunc) core() func(*ServerConn) error {
+	if h == nil {
+		return nil
+	}
+	return h.handle
+}
+
 // A Server accepts connections and runs a handler for each.
 type Server struct {
 	core *serve.Server[*ServerConn]
@@ -211,6 +219,9 @@ type Server struct {
 // within the close timeout; handlers that are then still running are cut off
 // from their connections. See [Server.Shutdown] for more say in it.
 func Serve(ctx context.Context, handler HandlerFunc, addr string, opts *ServerOptions) (*Server, error) {
+	if handler == nil {
+		return nil, serve.ErrNoHandler
+	}
 	core, err := newCore(handler, opts)
 	if err != nil {
 		return nil, err
@@ -229,7 +240,7 @@ func Route(ctx context.Context, routes map[string]HandlerFunc, addr string, opts
 		return nil, err
 	}
 	for pattern, handler := range routes {
-		if err := core.Handle(pattern, handler.handle); err != nil {
+		if err := core.Handle(pattern, handler.core()); err != nil {
 			return nil, err
 		}
 	}
@@ -300,6 +311,9 @@ type Handler struct {
 // used. The HTTP server does not know of the connections, so call Shutdown
 // when it ends.
 func NewHandler(handler HandlerFunc, opts *ServerOptions) (*Handler, error) {
+	if handler == nil {
+		return nil, serve.ErrNoHandler
+	}
 	core, err := newCore(handler, opts)
 	if err != nil {
 		return nil, err
@@ -334,14 +348,11 @@ func newCore(handler HandlerFunc, opts *ServerOptions) (*serve.Server[*ServerCon
 		opts = new(ServerOptions)
 	}
 	core := serve.Options(*opts)
-	face := serve.Face[*ServerConn]{
-		New:  newServerConn,
-		Link: func(c *ServerConn) *link.Conn { return &c.link },
-	}
-	if handler != nil {
-		face.Handle = handler.handle
-	}
-	return serve.New(face, &core)
+	return serve.New(serve.Face[*ServerConn]{
+		New:    newServerConn,
+		Link:   func(c *ServerConn) *link.Conn { return &c.link },
+		Handle: handler.core(),
+	}, &core)
 }
 
 func newServerConn(up serve.Upgraded) *ServerConn {

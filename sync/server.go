@@ -203,6 +203,9 @@ type Server struct {
 // "host:port", with port 0 for any, or "unix:path"; it is not used when the
 // options have listeners. A socket that nobody listens on any more is replaced.
 func Serve(handler HandlerFunc, addr string, opts *ServerOptions) (*Server, error) {
+	if handler == nil {
+		return nil, serve.ErrNoHandler
+	}
 	core, err := newCore(handler, opts)
 	if err != nil {
 		return nil, err
@@ -285,6 +288,9 @@ type Handler struct {
 // used. The HTTP server does not know of the connections, so call Shutdown
 // when it ends.
 func NewHandler(handler HandlerFunc, opts *ServerOptions) (*Handler, error) {
+	if handler == nil {
+		return nil, serve.ErrNoHandler
+	}
 	core, err := newCore(handler, opts)
 	if err != nil {
 		return nil, err

@@ -77,6 +77,9 @@ func (Async) Pipe(client, server *Options) (Conn, Conn) {
 }
 
 func asyncHandler(handler func(Conn) error) wsasync.HandlerFunc {
+	if handler == nil {
+		return nil
+	}
 	return func(_ context.Context, conn *wsasync.ServerConn) error { return handler(&asyncConn{&conn.Conn, conn}) }
 }
 

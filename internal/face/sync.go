@@ -80,6 +80,9 @@ func (Sync) Pipe(client, server *Options) (Conn, Conn) {
 }
 
 func syncHandler(handler func(Conn) error) wssync.HandlerFunc {
+	if handler == nil {
+		return nil
+	}
 	return func(conn *wssync.ServerConn) error { return handler(&syncConn{&conn.Conn, conn}) }
 }
 

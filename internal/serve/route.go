@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -81,9 +82,15 @@ func (r *Route) PathValue(name string) string {
 	return ""
 }
 
+// ErrNoHandler: a handler is nil.
+var ErrNoHandler = errors.New("websocket: no handler")
+
 // Handle has the requests that match a pattern of http.ServeMux handled by
 // handle. It is called before Listen.
 func (s *Server[C]) Handle(pattern string, handle func(C) error) (err error) {
+	if handle == nil {
+		return fmt.Errorf("%w for pattern %q", ErrNoHandler, pattern)
+	}
 	defer func() {
 		if v := recover(); v != nil { // that is how http.ServeMux refuses a pattern
 			err = fmt.Errorf("websocket: %v", v)

@@ -367,6 +367,28 @@ func TestRoute(t *testing.T) {
 	})
 }
 
+// TestNilHandlers: a handler that is nil is an error, not one for requests to
+// run into.
+func TestNilHandlers(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		for name, serve := range map[string]func(*Options) (Server, error){
+			"Serve": func(o *Options) (Server, error) { return face.Serve(nil, "", o) },
+			"Route": func(o *Options) (Server, error) { return face.Route(map[string]func(Conn) error{"/": nil}, "", o) },
+			"a Route": func(o *Options) (Server, error) {
+				return face.Route(map[string]func(Conn) error{"/": echoing, "/nil": nil}, "", o)
+			},
+		} {
+			if server, err := serve(&Options{Listener: NewNetwork()}); err == nil {
+				t.Errorf("%s takes nil", name)
+				server.Close()
+			}
+		}
+		if _, err := face.NewHandler(nil, nil); err == nil {
+			t.Error("NewHandler takes nil")
+		}
+	})
+}
+
 // TestNoRoutes: a server with no handler at all has nothing for anybody.
 func TestNoRoutes(t *testing.T) {
 	EachFace(t, func(t *testing.T, face Face) {

@@ -30,6 +30,23 @@ func (s *Server[C]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, s.face.Handle)
 }
 
+// serveOwn is ServeHTTP under our own http.Server. That tells of a panic in a
+// hook or in the fallback where it tells of all clients' mistakes; it is the
+// application's, as a handler's is.
+func (s *Server[C]) serveOwn(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		if v != http.ErrAbortHandler {
+			s.logger.ErrorContext(r.Context(), "websocket: hook panicked", "remote", r.RemoteAddr, "panic", v, "stack", string(debug.Stack()))
+		}
+		panic(http.ErrAbortHandler)
+	}()
+	s.ServeHTTP(w, r)
+}
+
 // answer is ServeHTTP for a handler; nil stands for that of no route.
 func (s *Server[C]) answer(w http.ResponseWriter, r *http.Request, handle func(C) error) {
 	if err := s.checkURL(r); err != nil {

@@ -132,7 +132,7 @@ func hasCertificate(config *tls.Config) bool {
 func (s *Server[C]) serve() {
 	timeout := max(s.openTimeout(), 0)
 	s.http = &http.Server{
-		Handler:           s,
+		Handler:           http.HandlerFunc(s.serveOwn),
 		TLSConfig:         s.opts.TLSConfig,
 		ReadHeaderTimeout: timeout,
 		IdleTimeout:       timeout, // of a client that was refused and may try again

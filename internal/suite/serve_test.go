@@ -241,19 +241,78 @@ func TestShutdownDuringHandshake(t *testing.T) {
 	})
 }
 
-// TestShutdownAfterPanic has the application's hook panic in a handshake: a
-// later shutdown does not wait for what never began.
-func TestShutdownAfterPanic(t *testing.T) {
-	EachFace(t, func(t *testing.T, face Face) {
-		panics := func(*http.Request, []string) (string, error) { panic("no soap") }
-		server, network := inNetwork(t, face, Options{Select: panics})
-		if _, err := face.Connect("ws://tandem.test/", &Options{Dial: network.Dial}); err == nil {
-			t.Error("connected")
-		}
-		begun := time.Now()
-		ok(t, server.Shutdown(time.Minute))
-		took(t, begun, 0)
-	})
+// TestHooksPanic has the application's hooks panic in handshakes. That is told
+// as a handler's panic is, takes nobody's place, and is nothing that a later
+// shutdown waits for.
+func TestHooksPanic(t *testing.T) {
+	for name, hook := range map[string]func(o *Options, may func()){
+		"ProcessRequest": func(o *Options, may func()) {
+			o.Process = func(_ http.ResponseWriter, r *http.Request) *http.Request { may(); return r }
+		},
+		"SelectSubprotocol": func(o *Options, may func()) {
+			o.Select = func(*http.Request, []string) (string, error) { may(); return "", nil }
+		},
+		"ProcessResponse": func(o *Options, may func()) {
+			o.Respond = func(*http.Request, int, http.Header) { may() }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			EachFace(t, func(t *testing.T, face Face) {
+				var log Log
+				var calm bool
+				opts := Options{Log: &log, MaxConnections: 1, MaxPerAddress: 1}
+				opts.Process = func(_ http.ResponseWriter, r *http.Request) *http.Request {
+					r.RemoteAddr = "192.0.2.1:1"
+					return r
+				}
+				hook(&opts, func() {
+					if !calm {
+						panic("no soap")
+					}
+				})
+				server, network := inNetwork(t, face, opts)
+				for range 3 {
+					if _, err := face.Connect("ws://tandem.test/", &Options{Dial: network.Dial}); err == nil {
+						t.Error("connected")
+					}
+				}
+				if text := log.String(); strings.Count(text, "level=ERROR") != 3 || !strings.Contains(text, "no soap") || !strings.Contains(text, "TestHooksPanic") {
+					t.Errorf("log %s", text)
+				}
+				calm = true
+				conn, err := face.Connect("ws://tandem.test/", &Options{Dial: network.Dial})
+				ok(t, err)
+				ok(t, conn.Close())
+				synctest.Wait()
+				begun := time.Now()
+				ok(t, server.Shutdown(time.Minute))
+				took(t, begun, 0)
+			})
+		})
+	}
+}
+
+// TestFallbackPanics: of a panic with http.ErrAbortHandler nothing is told.
+func TestFallbackPanics(t *testing.T) {
+	for value, told := range map[any]bool{"no soap": true, http.ErrAbortHandler: false} {
+		EachFace(t, func(t *testing.T, face Face) {
+			var log Log
+			page := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(value) })
+			server, network := inNetwork(t, face, Options{Log: &log, Fallback: page})
+			conn, err := network.Dial(t.Context(), "", "")
+			ok(t, err)
+			_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+			ok(t, err)
+			if answer, err := io.ReadAll(conn); err != nil || len(answer) > 0 {
+				t.Errorf("%q, %v", answer, err)
+			}
+			if strings.Contains(log.String(), "level=ERROR") != told {
+				t.Errorf("%v: log %s", value, log.String())
+			}
+			conn.Close()
+			ok(t, server.Close())
+		})
+	}
 }
 
 // TestShutdownRace shuts servers down the moment they begin, over and over: no

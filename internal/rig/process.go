@@ -130,11 +130,14 @@ func Prints(pattern string) Ready {
 }
 
 // Listens is ready when a connection can be made to the TCP address.
-func Listens(address string) Ready {
+func Listens(address string) Ready { return Accepts("tcp", address) }
+
+// Accepts is ready when a connection can be made to the address of the network.
+func Accepts(network, address string) Ready {
 	return func(p *Process) error {
 		deadline := time.Now().Add(patience)
 		for time.Now().Before(deadline) {
-			conn, err := net.DialTimeout("tcp", address, time.Second)
+			conn, err := net.DialTimeout(network, address, time.Second)
 			if err == nil {
 				return conn.Close()
 			}

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -10,9 +11,25 @@ import (
 // with the test.
 func Tandem(t testing.TB) (path string) {
 	t.Helper()
-	path = filepath.Join(t.TempDir(), "tandem")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/tandemws/tandem/cmd/tandem").CombinedOutput()
-	if err != nil {
+	return build(t, "tandem", "github.com/tandemws/tandem/cmd/tandem")
+}
+
+// Program builds a program of one file that imports this module, as Tandem does.
+func Program(t testing.TB, source string) (path string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return build(t, "program", file)
+}
+
+func build(t testing.TB, name, what string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	cmd := exec.Command("go", "build", "-o", path, what)
+	cmd.Dir = moduleRoot()
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	return path

@@ -101,16 +101,16 @@ func StartTLS(t testing.TB, behind *url.URL, certificate tls.Certificate) *url.U
 	t.Helper()
 	port := rig.FreePort(t)
 	file := writeConfig(t, "haproxy-tls.cfg", port, time.Hour, map[string]any{"Behind": behind.Host})
-	writePEM(t, filepath.Join(filepath.Dir(file), "certificate.pem"), certificate)
+	WritePEM(t, filepath.Join(filepath.Dir(file), "certificate.pem"), certificate)
 	front := *behind
 	front.Scheme, front.Host = "https", fmt.Sprintf("127.0.0.1:%d", port)
 	rig.Start(t, exec.Command("haproxy", "-db", "-f", file), rig.Listens(front.Host))
 	return &front
 }
 
-// writePEM writes a certificate and its key to one file, as HAProxy and nginx
+// WritePEM writes a certificate and its key to one file, as HAProxy and nginx
 // want them.
-func writePEM(t testing.TB, path string, certificate tls.Certificate) {
+func WritePEM(t testing.TB, path string, certificate tls.Certificate) {
 	t.Helper()
 	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
 	if err != nil {

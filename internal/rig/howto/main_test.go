@@ -1,0 +1,9 @@
+package howto
+
+import (
+	"testing"
+
+	"github.com/tandemws/tandem/internal/rig/witness"
+)
+
+func TestMain(m *testing.M) { witness.Main(m) }

@@ -209,16 +209,34 @@ func TestInflateRoom(t *testing.T) {
 	}
 }
 
-// FuzzInflate compares with another implementation, and pieces with the whole.
+// FuzzInflate compares with other implementations, a plain one that takes what
+// RFC 7692 allows and one that knows of RFC 1951 alone, and pieces with the whole.
 func FuzzInflate(f *testing.F) {
-	f.Add([]byte("\xf2\x48\xcd\xc9\xc9\x07\x00"), 1)
-	f.Add([]byte("\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"), 3)
-	f.Add([]byte("\x04\xc0\xb1\x0d\x00\x00\x00\xc2\x20"), 2)
-	f.Fuzz(func(t *testing.T, message []byte, size int) {
-		whole, err := inflated(message, nil, maxWindow, math.MaxInt)
-		pieces, err2 := inflated(message, nil, maxWindow, max(size, 1))
+	f.Add([]byte("\xf2\x48\xcd\xc9\xc9\x07\x00"), 1, uint8(15))
+	f.Add([]byte("\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"), 3, uint8(8))
+	f.Add([]byte("\x04\xc0\xb1\x0d\x00\x00\x00\xc2\x20"), 2, uint8(9))
+	for _, sample := range samples() {
+		var b bytes.Buffer
+		w, _ := stdflate.NewWriter(&b, stdflate.BestCompression)
+		w.Write(sample[:min(len(sample), 3000)])
+		w.Flush()
+		f.Add(bytes.TrimSuffix(b.Bytes(), flushTail), 100, uint8(15))
+	}
+	f.Fuzz(func(t *testing.T, message []byte, size int, windowBits uint8) {
+		if len(message) > 4<<10 {
+			return // nothing new, and the plain one is slow
+		}
+		window := 1 << (minWindowBits + windowBits%8)
+		whole, err := inflated(message, nil, window, math.MaxInt)
+		pieces, err2 := inflated(message, nil, window, max(size, 1))
 		if !bytes.Equal(whole, pieces) || !errors.Is(err, err2) {
 			t.Fatalf("%d bytes, %v; in pieces of %d %d bytes, %v", len(whole), err, size, len(pieces), err2)
+		}
+		if plain, wrong := plainInflated(message, window); !bytes.Equal(whole, plain) || (err == nil) != (wrong == nil) {
+			t.Fatalf("%q, %v instead of %q, %v", whole, err, plain, wrong)
+		}
+		if window < maxWindow {
+			return // the other one has no bound
 		}
 		r := stdflate.NewReader(bytes.NewReader(append(bytes.Clone(message), "\x00\x00\xff\xff\x01\x00\x00\xff\xff"...)))
 		var theirs bytes.Buffer

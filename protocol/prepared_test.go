@@ -137,6 +137,36 @@ func TestPreparedOnce(t *testing.T) {
 	}
 }
 
+// TestPreparedSize: what is compressed once for all is as short as what is
+// compressed for one, a quarter of the prices that docs/topics/compression.md was
+// measured with.
+func TestPreparedSize(t *testing.T) {
+	_, alone := pairOf(t, new(Deflate), new(Deflate))
+	_, shared := pairOf(t, new(Deflate), new(Deflate))
+	rng := rand.New(rand.NewPCG(1, 2))
+	plain, single, broadcast := 0, 0, 0
+	for i := range 2000 {
+		text := tick(rng, i)
+		b, err := alone.AppendMessage(nil, Text, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain, single, broadcast = plain+len(text), single+len(b), broadcast+len(begin(t, shared, prepare(t, text, CompressAuto), 0))
+	}
+	t.Logf("%d bytes: %.1f %% are sent to one, %.1f %% of a broadcast", plain,
+		100*float64(single)/float64(plain), 100*float64(broadcast)/float64(plain))
+	if broadcast != single || 10*broadcast > 3*plain {
+		t.Errorf("%d bytes: %d sent to one, %d of a broadcast", plain, single, broadcast)
+	}
+}
+
+// tick is a message as the benchmarks of compression have them.
+func tick(rng *rand.Rand, i int) []byte {
+	symbols, sides := []string{"BTC-USD", "ETH-USD", "ETH-BTC", "SOL-EUR", "ADA-EUR", "DOT-USD"}, []string{"buy", "sell"}
+	return fmt.Appendf(nil, `{"type":"ticker","sequence":%d,"product_id":%q,"price":"%d.%02d","side":%q,"size":"%.6f"}`,
+		5928281084+int64(i), symbols[rng.IntN(len(symbols))], 100+rng.IntN(900), rng.IntN(100), sides[rng.IntN(2)], rng.Float64())
+}
+
 // TestPreparedJoins has a connection come late, and another send something of
 // its own: after a while both share the others' history.
 func TestPreparedJoins(t *testing.T) {

@@ -3,7 +3,6 @@ package protocol
 import (
 	"bytes"
 	stdflate "compress/flate"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -142,13 +141,15 @@ func TestInflateWindow(t *testing.T) {
 			"a byte more":         {2 * bits, 0, errCorrupt},          // and the next one the first of its own
 			"much more than that": {2*bits + 1, 0, errCorrupt},
 		} {
-			message := farMatch(test.code, test.extra)
-			if got, err := inflated(message, history, window, math.MaxInt); err != test.want {
-				t.Errorf("window %d, %s: %q, %v", window, name, got, err)
-			}
-			if test.want != nil { // it is the window that is in the way
-				if got, err := inflated(message, history, maxWindow, math.MaxInt); err != nil || len(got) != 3 {
-					t.Errorf("no window, %s: %q, %v", name, got, err)
+			for _, behind := range []int{0, 100} { // at the end there is no quick way
+				message := farMatch(test.code, test.extra, behind)
+				if got, err := inflated(message, history, window, math.MaxInt); err != test.want {
+					t.Errorf("window %d, %s: %q, %v", window, name, got, err)
+				}
+				if test.want != nil { // it is the window that is in the way
+					if got, err := inflated(message, history, maxWindow, math.MaxInt); err != nil || len(got) != 3+behind {
+						t.Errorf("no window, %s: %q, %v", name, got, err)
+					}
 				}
 			}
 		}
@@ -156,13 +157,17 @@ func TestInflateWindow(t *testing.T) {
 }
 
 // farMatch is a block with fixed codes (RFC 1951, section 3.2.6) that has one
-// match of three bytes.
-func farMatch(code, extra int) []byte {
-	var all uint64
+// match of three bytes, and behind it so many literals.
+func farMatch(code, extra, behind int) (message []byte) {
 	n := 0
 	put := func(value, bits int) { // from the least significant bit
-		all |= uint64(value) << n
-		n += bits
+		for i := range bits {
+			if n%8 == 0 {
+				message = append(message, 0)
+			}
+			message[n/8] |= byte(value >> i & 1 << (n % 8))
+			n++
+		}
 	}
 	putCode := func(value, bits int) { // from the most significant bit
 		for i := bits - 1; i >= 0; i-- {
@@ -173,9 +178,12 @@ func farMatch(code, extra int) []byte {
 	putCode(257-256, 7) // a length of 3
 	putCode(code, 5)
 	put(extra, code/2-1)
+	for range behind {
+		putCode(0x30, 8) // the byte 0
+	}
 	putCode(0, 7) // the end of the block
 	put(0, 3)     // the stored block whose tail is cut off
-	return binary.LittleEndian.AppendUint64(nil, all)[:(n+7)/8]
+	return message
 }
 
 // TestInflateAtOnce gives each byte as soon as it can be known.

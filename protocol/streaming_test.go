@@ -78,6 +78,10 @@ func TestStreamingChunks(t *testing.T) {
 	next(frames[:8])
 	c.Streaming(true)
 	next(nil, `kind 2 text "abcdef" first true last false end true owned true`)
+
+	// A message that has arrived whole is a chunk, too.
+	next(frames[8:14], `kind 2 text "" first false last false end true owned false`, `kind 2 text "gh" first false last true end true owned false`)
+	next(frames[14:], `kind 2 binary "whole" first true last true end true owned false`)
 }
 
 // TestStreamingInvalidText fails at the byte that breaks the text; what came

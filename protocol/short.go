@@ -29,7 +29,7 @@ func (c *Conn) short() (ok bool) {
 	ev.Type = MessageType(in.data[0] & opcodeBits)
 	in.data = in.data[size+length:]
 	if ev.Type == Text && !utf8.Valid(payload) {
-		in.violation = invalidText.violation()
+		ev.Type, in.violation = 0, invalidText.violation()
 		return false
 	}
 	ev.Kind, ev.Data = EventMessage, payload

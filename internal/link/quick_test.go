@@ -1,0 +1,196 @@
+package link
+
+import (
+	"bytes"
+	"fmt"
+	"hash/crc32"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tandemws/tandem/protocol"
+)
+
+// sendLong is SendWith without the quick way.
+func sendLong(c *Conn, l *Limit, m protocol.Message) error {
+	if m.Type == protocol.Text && !utf8.Valid(m.Data) {
+		return protocol.ErrInvalidText
+	}
+	c.lock()
+	defer c.unlock()
+	done, err := c.beginSend(l, m, protocol.CompressAuto)
+	if !done && err == nil {
+		err = c.sendMessage(m.Type, m.Data)
+		c.endSend()
+	}
+	return err
+}
+
+// TestQuick has two connections do the same at random, with Sends that may go
+// the quick way and with such that may not: each step has the same outcome, and
+// the same bytes have arrived at the peer after it.
+func TestQuick(t *testing.T) {
+	for seed := range uint64(300) {
+		quick := transcript(t, seed, (*Conn).Send)
+		for i, long := range transcript(t, seed, sendLong) {
+			if i >= len(quick) || quick[i] != long {
+				t.Fatalf("seed %d, step %d:\n%s\nby the quick way, and by the long one\n%s", seed, i, quick[i], long)
+			}
+		}
+	}
+}
+
+// transcript does what the seed says and tells what came of it.
+func transcript(t *testing.T, seed uint64, send func(*Conn, *Limit, protocol.Message) error) (text []string) {
+	synctest.Test(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		c, peer := open(t, Options{MaxFragmentSize: []int{20000, 3000}[r.IntN(2)], MaxQueue: 4})
+		s := script{r: r, c: c, send: send, peer: peer, deaf: r.IntN(2) == 0}
+		for range 60 {
+			s.step()
+		}
+		s.deaf = false
+		s.listen()
+		text = s.text
+	})
+	return text
+}
+
+// A script is one run of TestQuick.
+type script struct {
+	r     *rand.Rand
+	c     *Conn
+	send  func(*Conn, *Limit, protocol.Message) error
+	peer  net.Conn
+	deaf  bool // the peer reads now and then only
+	calls int
+	buf   [2 * pipeBuffer]byte
+
+	mu      sync.Mutex // guards what follows
+	waiting int        // calls
+	text    []string
+	news    []string // of this step; calls that end in the same one do in any order
+}
+
+func (s *script) tell(waiting int, format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting += waiting
+	s.news = append(s.news, fmt.Sprintf(format, args...))
+}
+
+// settle ends a step.
+func (s *script) settle() {
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	slices.Sort(s.news)
+	s.text = append(s.text, strings.Join(s.news, "\n"))
+	s.news = nil
+}
+
+// step does something at random. Nothing happens at the same time as anything
+// else: what waits is waiting when the next step begins. No more than two calls
+// wait, for of many it is chance which of them comes first.
+func (s *script) step() {
+	limit := After(time.Duration(s.r.IntN(4))*time.Second/2 + time.Duration(s.calls)*13*time.Microsecond) // no two at once
+	if !s.deaf && s.r.IntN(2) == 0 {
+		limit = nil
+	}
+	m := protocol.Message{Type: protocol.Binary, Data: bytes.Repeat([]byte{byte(s.calls)}, []int{0, 1, 100, 126, 5000, 16384, 16385, 20001, 50000}[s.r.IntN(9)])}
+	if s.r.IntN(4) == 0 {
+		m.Type = protocol.MessageType(s.r.IntN(4)) // not all of them are types, nor is all of it text
+	}
+	if size := s.room() - 4; s.deaf && size >= 126 && size <= copyLimit {
+		m = protocol.Message{Type: protocol.Binary, Data: make([]byte, size)} // it fits, and nothing more does
+	}
+	kind := s.r.IntN(12)
+	if s.crowded() && kind < 9 {
+		kind = 10
+	}
+	switch kind {
+	case 0, 1, 2, 3, 4:
+		s.call("send", func() error { return s.send(s.c, limit, m) })
+	case 5:
+		s.call("flush", func() error { return s.c.Flush(limit) })
+	case 6:
+		s.call("write", func() error {
+			w, err := s.c.SendWriter(limit, protocol.Binary, protocol.CompressAuto)
+			if err == nil {
+				_, err = w.Write(m.Data)
+			}
+			if err == nil {
+				err = w.Close()
+			}
+			return err
+		})
+	case 7:
+		s.call("pong", func() error { return s.c.Pong(limit, []byte("pong")) })
+	case 8:
+		s.call("receive", func() error {
+			got, err := s.c.Receive(After(time.Second))
+			return fmt.Errorf("%q: %v", got.Data, err)
+		})
+	case 9:
+		var frames []byte
+		for range 1 + s.r.IntN(5) {
+			frames = append(frames, clientFrame([]protocol.Opcode{protocol.OpText, protocol.OpBinary, protocol.OpPing}[s.r.IntN(3)], []byte{byte('a' + s.r.IntN(20))})...)
+		}
+		frames = frames[:len(frames)-s.r.IntN(2)*s.r.IntN(2)] // which breaks all that follows
+		s.call("peer", func() error { _, err := s.peer.Write(frames); return err })
+	case 10:
+		time.Sleep([]time.Duration{time.Millisecond, 60 * time.Millisecond, 2 * time.Second}[s.r.IntN(3)])
+		s.settle()
+	case 11:
+		s.read(1 + s.r.IntN(len(s.buf)))
+	}
+	if !s.deaf {
+		s.listen()
+	}
+}
+
+func (s *script) crowded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.waiting == 2
+}
+
+// room is how many bytes the network takes now.
+func (s *script) room() int {
+	way := &s.peer.(*pipeEnd).in
+	way.pipe.mu.Lock()
+	defer way.pipe.mu.Unlock()
+	return 2*pipeBuffer - len(way.sending) - len(way.received)
+}
+
+// call makes a call that may wait.
+func (s *script) call(name string, f func() error) {
+	s.calls++
+	n := s.calls
+	s.tell(1, "%s %d", name, n)
+	go func() {
+		err := f()
+		s.tell(-1, "%s %d: %v", name, n, err)
+	}()
+	s.settle()
+}
+
+// listen has the peer read all that has arrived.
+func (s *script) listen() {
+	for s.read(len(s.buf)) {
+	}
+}
+
+func (s *script) read(most int) (more bool) {
+	s.peer.SetReadDeadline(time.Now().Add(1))
+	n, err := s.peer.Read(s.buf[:most])
+	s.tell(0, "%d bytes %08x: %v", n, crc32.ChecksumIEEE(s.buf[:n]), err)
+	s.settle()
+	return err == nil
+}

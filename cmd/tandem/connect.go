@@ -11,6 +11,7 @@ import (
 
 	wsasync "github.com/tandemws/tandem/async"
 	"github.com/tandemws/tandem/protocol"
+	"github.com/tandemws/tandem/reconnect"
 )
 
 func connectCommand() *command {
@@ -25,15 +26,22 @@ binary ones in hexadecimal; characters that a terminal would obey are escaped
 as in Go: \n, \x1b, \u202e. Ctrl-D and Ctrl-C close the connection with code
 1000, for which the peer has some time; another Ctrl-C cuts it.
 
+With --reconnect another connection is opened whenever one has ended or cannot
+be opened for now, after a delay that grows. A line that is typed in between
+waits for it, as long as --timeout says; what the peer had not received yet when
+its connection ended is lost.
+
 Messages go to standard output. Without a terminal all else goes to standard
 error.
 
-Exit status: 0 when the connection was closed normally by either side, 1 when it
-could not be opened, was lost or was closed with an error, 2 for a wrong command
-line.`,
+Exit status: 0 when the connection was closed normally by either side, or with
+--reconnect when you ended it, 1 when it could not be opened, was lost or was
+closed with an error, 2 for a wrong command line.`,
 		setup: func(flags *flag.FlagSet) action {
 			var c connectCall
 			c.opening.register(flags)
+			flags.BoolVar(&c.reconnect, "reconnect", false, "connect again when the connection ends or cannot be opened for now")
+			flags.DurationVar(&c.maxDelay, "max-delay", reconnect.DefaultMaxDelay, "with --reconnect, wait no longer than this `TIME` before an attempt")
 			flags.DurationVar(&c.timeout, "timeout", 10*time.Second, "how much `TIME` to give the opening, each message to leave, and the closing")
 			return c.run
 		},
@@ -42,19 +50,24 @@ line.`,
 
 // A connectCall is what the command line asks for.
 type connectCall struct {
-	opening opening
-	timeout time.Duration
+	opening   opening
+	timeout   time.Duration
+	reconnect bool
+	maxDelay  time.Duration
 }
 
 // run connects, and leaves the terminal alone until that has worked: as long as
 // it is in its usual mode, Ctrl-C ends the attempt.
 func (c *connectCall) run(ctx context.Context, operands []string, std stdio) (status int) {
-	if c.timeout <= 0 {
-		fmt.Fprintln(std.err, "tandem connect: --timeout is not more than 0")
+	if c.timeout <= 0 || c.maxDelay <= 0 {
+		fmt.Fprintln(std.err, "tandem connect: a time is not more than 0")
 		return statusUsage
 	}
 	opts := c.opening.options()
 	opts.OpenTimeout, opts.CloseTimeout = c.timeout, c.timeout
+	if c.reconnect {
+		return c.stay(ctx, operands[0], opts, std)
+	}
 	conn, err := wsasync.Connect(ctx, operands[0], opts)
 	if err != nil {
 		fmt.Fprintf(std.err, "tandem connect: %s\n", escape(explainRefusal(err)))
@@ -66,7 +79,7 @@ func (c *connectCall) run(ctx context.Context, operands []string, std stdio) (st
 		fmt.Fprintf(std.err, "tandem connect: %v\n", err)
 		return statusFailed
 	}
-	console.status("Connected to " + escape(operands[0]) + withSubprotocol(conn.Subprotocol()) + ".")
+	console.status(connected(operands[0], conn))
 	end := c.talk(ctx, conn, console)
 	console.close("Connection " + describeEnd(end))
 	if !errors.Is(end, protocol.ErrClosedOK) {
@@ -85,12 +98,14 @@ func explainRefusal(err error) string {
 	return err.Error()
 }
 
-// withSubprotocol tells what the server chose, if there was a choice.
-func withSubprotocol(name string) string {
-	if name == "" {
-		return ""
+// connected tells where to, and which subprotocol the server chose if there was
+// a choice.
+func connected(url string, conn *wsasync.ClientConn) string {
+	text := "Connected to " + escape(url)
+	if name := conn.Subprotocol(); name != "" {
+		text += " with subprotocol " + escape(name)
 	}
-	return " with subprotocol " + escape(name)
+	return text + "."
 }
 
 // talk carries messages both ways until the connection ends, and returns how.
@@ -107,22 +122,27 @@ func (c *connectCall) talk(ctx context.Context, conn *wsasync.ClientConn, consol
 	stop := context.AfterFunc(ctx, leave)
 	defer stop()
 	go func() {
-		c.sendLines(conn, console)
+		sendLines(func(line string) error { return c.send(conn, line) }, console)
 		if ctx.Err() == nil {
 			leave()
 		}
 	}()
+	receive(conn, console)
+	return conn.Err()
+}
+
+// receive prints messages until the connection has ended.
+func receive(conn *wsasync.ClientConn, console console) {
 	for m, err := range conn.Messages(context.Background()) {
 		if err == nil {
 			console.message(describeMessage(m))
 		}
 	}
 	<-conn.Done()
-	return conn.Err()
 }
 
 // sendLines sends lines until there are no more, or nothing can be sent.
-func (c *connectCall) sendLines(conn *wsasync.ClientConn, console console) {
+func sendLines(send func(line string) error, console console) {
 	for {
 		line, err := console.readLine()
 		if err != nil {
@@ -131,7 +151,7 @@ func (c *connectCall) sendLines(conn *wsasync.ClientConn, console console) {
 			}
 			return
 		}
-		err = c.send(conn, line)
+		err = send(line)
 		if errors.Is(err, protocol.ErrClosed) {
 			return // and the end is told
 		}

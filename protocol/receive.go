@@ -289,7 +289,7 @@ func (c *Conn) beginFrame() {
 	default:
 		end := size + int(in.frame.Length)
 		in.consume(end)
-		c.control(b[size:end])
+		c.control(b[size:end:end])
 	}
 }
 
@@ -453,10 +453,10 @@ func (c *Conn) beginData() {
 }
 
 // whole returns a message that consists of one frame and has arrived, as it
-// lies there.
+// lies there, and with no room that would be that of the next frame.
 func (c *Conn) whole() {
 	in := &c.in
-	payload := in.data[:in.frame.Length]
+	payload := in.data[:in.frame.Length:in.frame.Length]
 	in.data = in.data[in.frame.Length:]
 	if in.frame.Masked {
 		Mask(payload, payload, in.frame.Mask, 0)
@@ -481,7 +481,8 @@ func (c *Conn) payload() {
 		c.changedPayload()
 		return
 	}
-	chunk := in.data[:min(in.left, int64(len(in.data)))]
+	n := min(in.left, int64(len(in.data)))
+	chunk := in.data[:n:n]
 	in.data = in.data[len(chunk):]
 	if !in.take(chunk) {
 		return

@@ -359,3 +359,35 @@ func TestInvalidText(t *testing.T) {
 	))
 	d.wantEvents(`binary "\xe2\xff"`, `text "€"`)
 }
+
+// TestNoRoomBehindData appends to the data of each event, which must not write
+// over the frame that comes next.
+func TestNoRoomBehindData(t *testing.T) {
+	frames := []wireFrame{
+		{op: OpText, payload: "the short way"},
+		{op: OpPing, payload: "ping"},
+		{op: OpBinary, payload: strings.Repeat("the long way ", 10000)},
+		{op: OpBinary, more: true, payload: "in two"},
+		{op: OpContinuation, payload: "pieces"},
+		{op: OpText, payload: "the last"},
+	}
+	for _, streaming := range []bool{false, true} {
+		c := newTestConn(Client)
+		c.Streaming(streaming)
+		c.Received(epoch, 0, stream(Client, frames...))
+		var got strings.Builder
+		for ev := c.Next(); ev.Kind != EventNone; ev = c.Next() {
+			got.Write(ev.Data)
+			if data := append(ev.Data, "overwritten"...); len(data) == len(ev.Data) {
+				t.Fatal("nothing was appended")
+			}
+		}
+		var want strings.Builder
+		for _, f := range frames {
+			want.WriteString(f.payload)
+		}
+		if got.String() != want.String() {
+			t.Errorf("streaming %t: got %.100q in %d bytes, %v", streaming, got.String(), got.Len(), c.Violation())
+		}
+	}
+}

@@ -204,6 +204,27 @@ func TestInflateAtOnce(t *testing.T) {
 	}
 }
 
+// TestInflateAgain leaves a message at each byte, and begins another with the
+// same inflater: nothing of the first goes over into it.
+func TestInflateAgain(t *testing.T) {
+	z := new(inflater)
+	for _, level := range []int{stdflate.HuffmanOnly, stdflate.NoCompression, stdflate.BestCompression} {
+		want := bytes.Repeat([]byte("the quick brown fox jumps over the lazy dog, "), 20)
+		var b bytes.Buffer
+		w, _ := stdflate.NewWriter(&b, level)
+		w.Write(want)
+		w.Flush()
+		for cut := range b.Len() {
+			z.begin([]byte("another history"), 1<<minWindowBits)
+			z.inflate(nil, b.Bytes()[:cut], math.MaxInt)
+			z.begin(nil, maxWindow)
+			if got, err := z.inflate(nil, b.Bytes(), math.MaxInt); err != nil || !bytes.Equal(got, want) {
+				t.Fatalf("level %d, after %d bytes of another message: %d bytes, %v", level, cut, len(got), err)
+			}
+		}
+	}
+}
+
 // TestInflateRoom stops at the limit, and reports it only if there is more.
 func TestInflateRoom(t *testing.T) {
 	message := []byte("\xf2\x48\xcd\xc9\xc9\x07\x00")

@@ -260,6 +260,13 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.ResponseWriter.Write(p)
 }
 
+// FlushError is what an http.ResponseController calls. It sends the header, if
+// that was not sent.
+func (a *answer) FlushError() error {
+	a.begun = true
+	return http.NewResponseController(a.ResponseWriter).Flush()
+}
+
 // processResponse has the application change the header of a response, except
 // for what would break the handshake.
 func (s *Server[C]) processResponse(r *http.Request, status int, header http.Header) {

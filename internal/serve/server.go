@@ -169,6 +169,9 @@ func (s *Server[C]) serveOn(listener net.Listener) (err error) {
 func (s *Server[C]) awaitEnd() {
 	s.err = s.serving.Wait()
 	<-s.idle
+	if s.err != nil {
+		s.http.Close() // which after a Shutdown has nothing left
+	}
 	close(s.ended)
 }
 

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -336,6 +337,29 @@ func TestListenerFails(t *testing.T) {
 		server, network := inNetwork(t, face, Options{})
 		network.Close()
 		is(t, server.Wait(), net.ErrClosed)
+	})
+}
+
+// TestListenerFailsIdle: then nothing is left of a client that has been answered
+// and may ask again, either.
+func TestListenerFailsIdle(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		server, network := inNetwork(t, face, Options{OpenTimeout: -1, Fallback: http.NotFoundHandler()})
+		conn, err := network.Dial(t.Context(), "", "")
+		ok(t, err)
+		defer conn.Close()
+		_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+		ok(t, err)
+		in := bufio.NewReader(conn)
+		resp, err := http.ReadResponse(in, nil)
+		ok(t, err)
+		_, err = io.Copy(io.Discard, resp.Body)
+		ok(t, err)
+		network.Close()
+		is(t, server.Wait(), net.ErrClosed)
+		ok(t, conn.SetReadDeadline(time.Now().Add(time.Minute)))
+		_, err = in.ReadByte()
+		is(t, err, io.EOF)
 	})
 }
 

@@ -57,6 +57,12 @@ type ClientOptions struct {
 	// [net.Dialer]: to the proxy, if there is one.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
+	// DialTLSContext, if not nil, opens the connection for wss URLs in place of
+	// DialContext and of TLSConfig: TLS is on it when it is returned, by
+	// another library than crypto/tls for example. Through a proxy it is not
+	// called.
+	DialTLSContext func(ctx context.Context, network, address string) (net.Conn, error)
+
 	// Proxy, if not nil, chooses the proxy for a request, whose URL has the
 	// scheme http in place of ws and https in place of wss; a nil URL is none.
 	// [http.ProxyURL] returns such a function for one proxy, with a nil URL for
@@ -192,6 +198,7 @@ func (o *ClientOptions) core() *dial.Options {
 		NetConn:            o.NetConn,
 		UnixSocket:         o.UnixSocket,
 		DialContext:        o.DialContext,
+		DialTLSContext:     o.DialTLSContext,
 		Proxy:              o.Proxy,
 		ProxyTLSConfig:     o.ProxyTLSConfig,
 		ProxyConnectHeader: o.ProxyConnectHeader,

@@ -34,6 +34,8 @@ type Options struct {
 	UnixSocket  string
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
+	DialTLSContext func(ctx context.Context, network, address string) (net.Conn, error)
+
 	Proxy              func(*http.Request) (*url.URL, error)
 	ProxyTLSConfig     *tls.Config
 	ProxyConnectHeader http.Header
@@ -172,8 +174,8 @@ func expired(ctx context.Context) bool {
 // transport connects to the server that req is for, and returns what came
 // already.
 func transport(ctx context.Context, req *http.Request, opts *Options) (conn net.Conn, early []byte, err error) {
-	conn, early, err = connect(ctx, req, opts)
-	if err != nil || req.URL.Scheme != "https" {
+	conn, early, secured, err := connect(ctx, req, opts)
+	if err != nil || secured || req.URL.Scheme != "https" {
 		return conn, early, err
 	}
 	under := conn
@@ -203,25 +205,30 @@ func (r *resumed) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// connect opens the connection that carries everything. A connection that was
-// given is ours from here on.
-func connect(ctx context.Context, req *http.Request, opts *Options) (conn net.Conn, early []byte, err error) {
+// connect opens the connection that carries everything, and reports whether TLS
+// is on it already. A connection that was given is ours from here on.
+func connect(ctx context.Context, req *http.Request, opts *Options) (conn net.Conn, early []byte, secured bool, err error) {
 	if opts.NetConn != nil {
-		return opts.NetConn, nil, nil
+		return opts.NetConn, nil, false, nil
 	}
 	network, address := "tcp", hostPort(req.URL)
 	if opts.UnixSocket != "" {
 		network, address = "unix", opts.UnixSocket
 	} else if proxy, err := chooseProxy(req, opts); err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	} else if proxy != nil {
-		return proxy.through(ctx)
+		conn, early, err = proxy.through(ctx)
+		return conn, early, false, err
 	}
-	conn, err = opts.dialer()(ctx, network, address)
+	dial := opts.dialer()
+	if secured = opts.DialTLSContext != nil && req.URL.Scheme == "https"; secured {
+		dial = opts.DialTLSContext
+	}
+	conn, err = dial(ctx, network, address)
 	if err != nil {
-		return nil, nil, fmt.Errorf("websocket: %w", err)
+		return nil, nil, false, fmt.Errorf("websocket: %w", err)
 	}
-	return conn, nil, nil
+	return conn, nil, secured, nil
 }
 
 // dialer returns what opens network connections.

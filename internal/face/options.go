@@ -21,6 +21,7 @@ type Options struct {
 	NetConn      net.Conn          // a client's
 	Unix         string            // a client's: a socket to connect to
 	Dial         Dialer            // a client's
+	DialTLS      Dialer            // a client's
 	Host         string            // a client's
 	Proxy        Chooser           // a client's
 	ProxyTLS     *tls.Config       // a client's

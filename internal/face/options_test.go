@@ -22,6 +22,7 @@ var full = Options{
 	NetConn:      new(net.TCPConn),
 	Unix:         "socket",
 	Dial:         func(context.Context, string, string) (net.Conn, error) { return nil, nil },
+	DialTLS:      func(context.Context, string, string) (net.Conn, error) { return nil, nil },
 	Host:         "host",
 	Proxy:        func(*http.Request) (*url.URL, error) { return nil, nil },
 	ProxyTLS:     new(tls.Config),

@@ -89,3 +89,37 @@ func tlsServer(config *tls.Config, none bool) func(context.Context, string, stri
 		return ours, nil
 	}
 }
+
+// TestDialTLS: a dialer of the application's may do the TLS too, for wss alone,
+// and not through a proxy.
+func TestDialTLS(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		serving, trusting := Certificate(t)
+		secure, secured := inNetwork(t, face, Options{TLS: serving})
+		server, plain := inNetwork(t, face, Options{})
+		var asked string
+		opts := Options{Proxy: http.ProxyURL(nil), Dial: plain.Dial, DialTLS: func(ctx context.Context, network, address string) (net.Conn, error) {
+			asked += network + " " + address
+			conn, err := secured.Dial(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return tls.Client(conn, trusting), nil
+		}}
+		for _, url := range []string{"ws://tandem.test/", "wss://tandem.test/"} {
+			conn, err := face.Connect(url, &opts)
+			ok(t, err)
+			send(t, conn, "hello")
+			expect(t, conn, "hello")
+			ok(t, conn.Close())
+		}
+		opts.Proxy, opts.Dial = http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.test"}), down
+		_, err := face.Connect("wss://tandem.test/", &opts)
+		is(t, err, protocol.ErrProxy)
+		if asked != "tcp tandem.test:443" {
+			t.Errorf("asked for %q", asked)
+		}
+		ok(t, secure.Close())
+		ok(t, server.Close())
+	})
+}

@@ -222,6 +222,12 @@ func (c *Conn) KeepaliveStats() keepalive.Stats { return c.link.KeepaliveStats()
 // SetKeepalive changes the keepalive settings of an open connection.
 func (c *Conn) SetKeepalive(cfg keepalive.Config) { c.link.SetKeepalive(cfg) }
 
+// SetMaxMessageSize changes the size in bytes of the largest message that is
+// accepted on an open connection, for one that has begun to arrive too: for
+// example when a client has told who it is. 0 means the default, 1 MiB, and
+// negative no limit.
+func (c *Conn) SetMaxMessageSize(n int64) { c.link.SetMaxMessageSize(n) }
+
 // Close closes the connection with code 1000; see [Conn.CloseWith].
 func (c *Conn) Close() error { return c.CloseWith(protocol.NormalClosure, "") }
 

@@ -388,6 +388,11 @@ func (c *Conn) fits(h *Header) bool {
 	return h.Length <= limit-size
 }
 
+// SetMaxMessageSize changes the size in bytes of the largest message that is
+// accepted, for one that has begun to arrive too. 0 means
+// [DefaultMaxMessageSize], negative means no limit.
+func (c *Conn) SetMaxMessageSize(n int64) { c.in.maxMessage = orDefault(n, DefaultMaxMessageSize) }
+
 // sizeLimit is the largest message that is accepted, at most what a slice may
 // hold on any machine.
 func (in *inbound) sizeLimit() int64 {

@@ -88,7 +88,7 @@ func asyncClient(opts *Options) *wsasync.ClientOptions {
 		opts = new(Options)
 	}
 	return &wsasync.ClientOptions{
-		NetConn: opts.NetConn, UnixSocket: opts.Unix, DialContext: opts.Dial, Host: opts.Host, TLSConfig: opts.TLS,
+		NetConn: opts.NetConn, UnixSocket: opts.Unix, DialContext: opts.Dial, DialTLSContext: opts.DialTLS, Host: opts.Host, TLSConfig: opts.TLS,
 		Proxy: opts.Proxy, ProxyTLSConfig: opts.ProxyTLS, ProxyConnectHeader: opts.ProxyHeader, ProxyDigestAuth: opts.ProxyDigest,
 		MaxRedirects: opts.MaxRedirects, Jar: opts.Jar, DigestAuth: opts.Digest,
 		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(), Reconnect: opts.Reconnect,

@@ -66,6 +66,7 @@ type Conn interface {
 	Latency() time.Duration
 	KeepaliveStats() keepalive.Stats
 	SetKeepalive(keepalive.Config)
+	SetMaxMessageSize(int64)
 
 	CloseWith(code protocol.CloseCode, reason string) error
 	Close() error

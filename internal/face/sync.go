@@ -91,7 +91,7 @@ func syncClient(opts *Options) *wssync.ClientOptions {
 		opts = new(Options)
 	}
 	return &wssync.ClientOptions{
-		NetConn: opts.NetConn, UnixSocket: opts.Unix, DialContext: opts.Dial, Host: opts.Host, TLSConfig: opts.TLS,
+		NetConn: opts.NetConn, UnixSocket: opts.Unix, DialContext: opts.Dial, DialTLSContext: opts.DialTLS, Host: opts.Host, TLSConfig: opts.TLS,
 		Proxy: opts.Proxy, ProxyTLSConfig: opts.ProxyTLS, ProxyConnectHeader: opts.ProxyHeader, ProxyDigestAuth: opts.ProxyDigest,
 		MaxRedirects: opts.MaxRedirects, Jar: opts.Jar, DigestAuth: opts.Digest,
 		Header: opts.Header, Subprotocols: opts.Protocol, Logger: opts.logger(), Reconnect: opts.Reconnect,

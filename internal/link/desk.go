@@ -72,6 +72,9 @@ func (c *Conn) sit() {
 	cfg := &c.desk.config
 	cfg.Role = c.opts.Role
 	cfg.MaxMessageSize = c.opts.MaxMessageSize
+	if c.rare != nil && c.rare.maxMessage != 0 {
+		cfg.MaxMessageSize = c.rare.maxMessage
+	}
 	cfg.MaxFragments = c.opts.MaxFragments
 	cfg.MaxControlFrames = c.opts.MaxControlFrames
 	cfg.MessageTimeout = c.opts.MessageTimeout

@@ -12,6 +12,7 @@ type rare struct {
 	enforcer   *keepalive.Enforcer // watches the peer's pings; nil: nothing does
 	first      *lazyTimer          // bounds the wait for it; nil: nothing does, or it has come
 	audience   *audience           // who is told of keepalive; nil: nobody
+	maxMessage int64               // in place of what the options say; 0: that
 }
 
 // rarely returns it.

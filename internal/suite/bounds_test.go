@@ -112,3 +112,30 @@ func (r *Raw) expectFailure(t *testing.T, code protocol.CloseCode, reason string
 		}
 	}
 }
+
+// TestSetMaxMessageSize changes the bound of an open connection, which is kept
+// when it is idle and holds for a message that has begun.
+func TestSetMaxMessageSize(t *testing.T) {
+	EachEnd(t, func(t *testing.T, e End) {
+		synctest.Test(t, func(t *testing.T) {
+			e.Options.MaxMessageSize = 10
+			conn, raw := e.Against(t)
+			conn.SetMaxMessageSize(100)
+			for range 2 {
+				raw.Send(t, raw.Frame(protocol.OpBinary, true, strings.Repeat("x", 100)))
+				m, err := conn.Recv(0)
+				ok(t, err)
+				if len(m.Data) != 100 {
+					t.Fatalf("%d bytes, want 100", len(m.Data))
+				}
+				time.Sleep(time.Minute) // idle
+			}
+			raw.Send(t, raw.Frame(protocol.OpBinary, false, "12345"))
+			time.Sleep(time.Minute) // nobody receives, and it is read
+			conn.SetMaxMessageSize(5)
+			raw.Send(t, raw.Frame(protocol.OpContinuation, true, "6"))
+			_, err := conn.Recv(0)
+			is(t, err, protocol.ErrMessageTooBig)
+		})
+	})
+}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestReconnectHerd has a thousand clients lose their server at the same
+// TestReconnectMany has a thousand clients lose their server at the same
 // moment. They come back over the first five seconds, or, if the server stays
 // away for a while, over a longer time: never many of them at once.
 func TestReconnectMany(t *testing.T) {

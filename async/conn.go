@@ -21,7 +21,7 @@ type Conn struct {
 	link        link.Conn
 	ctx         context.Context // ends with the connection
 	cancel      context.CancelCauseFunc
-	pinger      pinger
+	timer       keepalive.Timer // runs its keepalive
 	subprotocol string
 	response    *http.Response // and its request; nil if they were let go of
 }
@@ -34,17 +34,23 @@ func (c *Conn) start(ctx context.Context, conn net.Conn, early []byte, opts *lin
 	c.keepAlive()
 }
 
-// limit returns the bound of a call: none if the context never ends. The
-// connection's own context needs no watching: it ends when every call returns
-// anyhow. It is a value so that it stays on the caller's stack.
+// limit returns the bound of a call. It is a value so that it stays on the
+// caller's stack.
 func (c *Conn) limit(ctx context.Context) (l link.Limit) {
-	if ctx == nil {
-		return l
-	}
-	if done := ctx.Done(); done != nil && done != c.ctx.Done() {
+	if c.bounds(ctx) {
 		l.Context = ctx
 	}
 	return l
+}
+
+// bounds reports whether a context may end before the connection does. The
+// connection's own needs no watching: it ends when every call returns anyhow.
+func (c *Conn) bounds(ctx context.Context) bool {
+	if ctx == nil {
+		return false
+	}
+	done := ctx.Done()
+	return done != nil && done != c.ctx.Done()
 }
 
 // orBackground returns ctx, or one that never ends in the place of nil: that is
@@ -63,8 +69,18 @@ func orBackground(ctx context.Context) context.Context {
 // Recv still returns the messages that came before, and then a
 // [*protocol.CloseError].
 func (c *Conn) Recv(ctx context.Context) (protocol.Message, error) {
-	l := c.limit(ctx)
-	return c.link.Receive(&l)
+	if !c.bounds(ctx) {
+		return c.link.Receive(nil)
+	}
+	return c.recvWithin(ctx)
+}
+
+// recvWithin is Recv with a bound. It is not part of it because that is where an
+// idle connection waits: what the bound takes would be on the stack of each.
+//
+//go:noinline
+func (c *Conn) recvWithin(ctx context.Context) (protocol.Message, error) {
+	return c.link.Receive(&link.Limit{Context: ctx})
 }
 
 // RecvAppend receives as Recv does and appends the message's data to dst. It
@@ -72,8 +88,17 @@ func (c *Conn) Recv(ctx context.Context) (protocol.Message, error) {
 // network straight to where it belongs. On an error it returns dst; what lies
 // behind its length may have changed.
 func (c *Conn) RecvAppend(ctx context.Context, dst []byte) (protocol.MessageType, []byte, error) {
-	l := c.limit(ctx)
-	return c.link.ReceiveAppend(&l, dst)
+	if !c.bounds(ctx) {
+		return c.link.ReceiveAppend(nil, dst)
+	}
+	return c.recvAppendWithin(ctx, dst)
+}
+
+// recvAppendWithin is RecvAppend with a bound; see recvWithin.
+//
+//go:noinline
+func (c *Conn) recvAppendWithin(ctx context.Context, dst []byte) (protocol.MessageType, []byte, error) {
+	return c.link.ReceiveAppend(&link.Limit{Context: ctx}, dst)
 }
 
 // RecvReader returns a reader for the next message as soon as its beginning

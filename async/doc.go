@@ -40,10 +40,12 @@
 //
 // # Keepalive
 //
-// A goroutine of the connection sends a ping every 20 s and gives the peer up
-// when 20 s bring no sign of life; see package keepalive for the rules and
-// [ClientOptions] for the settings. It needs no help from the application:
-// pings are answered and pongs counted also while nobody is in Recv.
+// A ping is sent every 20 s, and the peer is given up when 20 s bring no sign of
+// life; see package keepalive for the rules and [ClientOptions] for the settings.
+// No goroutine waits for that: a timer starts one when there is something to do.
+// It needs no help from the application: pings are answered and pongs counted
+// also while nobody is in Recv. A ping may leave 5 ms later than it is due, so
+// that those of many connections leave together.
 //
 // # Concurrency
 //

@@ -1,37 +1,20 @@
 package async
 
-import (
-	"time"
+import "time"
 
-	"github.com/tandemws/tandem/keepalive"
-)
+// ticking is a connection as the runner of its keepalive: a timer. As a type of
+// its own it keeps the methods out of Conn's.
+type ticking Conn
 
-// pinger is the goroutine that runs a connection's keepalive.
-type pinger struct {
-	conn *Conn
-	wake chan struct{} // holds one value
-}
+// keepAlive begins the schedule. Without keepalive there is no timer.
+func (c *Conn) keepAlive() { c.link.StartKeepalive((*ticking)(c)) }
 
-// keepAlive begins the schedule. Without keepalive there is no goroutine.
-func (c *Conn) keepAlive() {
-	c.pinger.conn = c
-	c.link.StartKeepalive(&c.pinger)
-}
-
-// Start starts the goroutine. It ends with the connection's context, which the
-// connection cancels when it ends.
-func (p *pinger) Start(time.Time) {
-	p.wake = make(chan struct{}, 1)
-	go keepalive.Run(p.conn.ctx, &p.conn.link, p.wake)
-}
+// Start sets the timer. It belongs to the connection's context: both end with
+// the connection.
+func (t *ticking) Start(first time.Time) { t.timer.Start(&t.link, first) }
 
 // Wake has the schedule looked at again.
-func (p *pinger) Wake() {
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
-}
+func (t *ticking) Wake() { t.timer.Wake() }
 
-// Stop needs to do nothing: the goroutine ends with the context.
-func (p *pinger) Stop() {}
+// Stop stops the timer.
+func (t *ticking) Stop() { t.timer.Stop() }

@@ -46,7 +46,8 @@
 //
 // [Monitor] is the schedule. It is pure: it has no goroutine, no lock and no
 // clock. Whoever owns a connection asks it what to do next and shows it the
-// [Evidence]. Two runners ask on time: [Run] in a goroutine for each
-// connection, [Thread] in one goroutine for many. [Stats] keeps count. [Watch]
-// does all of this for a connection of another library.
+// [Evidence]. Three runners ask on time: [Run] in a goroutine for each
+// connection, [Timer] in one that lives only while there is something to do, and
+// [Thread] in one goroutine for many. [Stats] keeps count. [Watch] does all of
+// this for a connection of another library.
 package keepalive

@@ -80,6 +80,25 @@ func ExampleRun() {
 	// Output: 3 pings
 }
 
+// A Timer pings for one connection, with no goroutine while nothing is due.
+func ExampleTimer() {
+	var conn struct {
+		pinger
+		timer keepalive.Timer
+	}
+	conn.monitor.Start(keepalive.Config{Interval: time.Hour}, time.Now())
+	conn.timer.Start(&conn, time.Now())
+
+	conn.mu.Lock()
+	conn.monitor.SetConfig(keepalive.Config{Interval: -1}, time.Now())
+	conn.timer.Wake() // the schedule has changed
+	conn.mu.Unlock()
+
+	conn.timer.Stop() // closed
+	fmt.Println(conn.pings, "pings")
+	// Output: 0 pings
+}
+
 // A Thread pings for many connections from one goroutine.
 func ExampleThread() {
 	var thread keepalive.Thread

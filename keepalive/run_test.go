@@ -3,6 +3,7 @@ package keepalive
 import (
 	"context"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 // it was called. In a bubble times are durations since the start of the test.
 type scripted struct {
 	start time.Time
+	mu    sync.Mutex // of calls: who looks at them need not be waited for by who calls
 	calls []time.Duration
 	tick  func(now time.Duration) (next time.Duration, ok bool)
 }
@@ -25,7 +27,9 @@ func newScripted(tick func(now time.Duration) (time.Duration, bool)) *scripted {
 const whenWoken time.Duration = -1
 
 func (s *scripted) Tick(now time.Time) (time.Time, bool) {
+	s.mu.Lock()
 	s.calls = append(s.calls, now.Sub(s.start))
+	s.mu.Unlock()
 	next, ok := s.tick(now.Sub(s.start))
 	if next == whenWoken {
 		return time.Time{}, ok
@@ -37,6 +41,8 @@ func (s *scripted) Tick(now time.Time) (time.Time, bool) {
 func (s *scripted) wantCalls(t *testing.T, want ...time.Duration) {
 	t.Helper()
 	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if !slices.Equal(s.calls, want) {
 		t.Errorf("called at %v, want %v", s.calls, want)
 	}

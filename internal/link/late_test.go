@@ -1,7 +1,6 @@
 package link
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -27,33 +26,21 @@ func (r *onThread) Start(first time.Time) { r.thread.Add(&r.entry, r.target, fir
 func (r *onThread) Wake()                 { r.entry.Wake() }
 func (r *onThread) Stop()                 { r.entry.Stop() }
 
-// onGoroutine is package async's.
-type onGoroutine struct {
-	ctx    context.Context
-	cancel context.CancelFunc
-	wake   chan struct{}
+// onTimer is package async's.
+type onTimer struct {
+	timer  keepalive.Timer
 	target keepalive.Target
 }
 
-func newOnGoroutine(target keepalive.Target) *onGoroutine {
-	ctx, cancel := context.WithCancel(context.Background())
-	return &onGoroutine{ctx, cancel, make(chan struct{}, 1), target}
-}
-
-func (r *onGoroutine) Start(time.Time) { go keepalive.Run(r.ctx, r.target, r.wake) }
-func (r *onGoroutine) Stop()           { r.cancel() }
-func (r *onGoroutine) Wake() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
+func (r *onTimer) Start(first time.Time) { r.timer.Start(r.target, first) }
+func (r *onTimer) Wake()                 { r.timer.Wake() }
+func (r *onTimer) Stop()                 { r.timer.Stop() }
 
 func newRunner(target keepalive.Target, threaded bool) Runner {
 	if threaded {
 		return &onThread{thread: new(keepalive.Thread), target: target}
 	}
-	return newOnGoroutine(target)
+	return &onTimer{timer: keepalive.Timer{Slack: -1}, target: target} // on time means exactly then
 }
 
 // suspended is a connection in a process that is stopped for a while: nobody

@@ -137,10 +137,25 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[protocol.Message, error] 
 // on; after that the connection fails with [ErrPartialWrite]. A text message
 // must be UTF-8 ([protocol.ErrInvalidText]).
 func (c *Conn) Send(ctx context.Context, m protocol.Message, opts ...SendOption) error {
-	l := c.limit(ctx)
-	if len(opts) == 0 {
-		return c.link.Send(&l, m)
+	switch {
+	case len(opts) > 0:
+		return c.sendWith(ctx, m, opts)
+	case c.bounds(ctx):
+		return c.sendWithin(ctx, m)
 	}
+	return c.link.Send(nil, m)
+}
+
+// sendWithin is Send with a bound; see recvWithin.
+//
+//go:noinline
+func (c *Conn) sendWithin(ctx context.Context, m protocol.Message) error {
+	return c.link.Send(&link.Limit{Context: ctx}, m)
+}
+
+// sendWith is Send with options.
+func (c *Conn) sendWith(ctx context.Context, m protocol.Message, opts []SendOption) error {
+	l := c.limit(ctx)
 	return c.link.SendWith(&l, m, optionsOf(opts).compression)
 }
 

@@ -85,6 +85,7 @@ func (c *Conn) endReceive() {
 		c.proto.Detach() // what has arrived moves out of the caller's memory
 	}
 	c.recv.clear()
+	c.waiters.wakeAll() // who has left the reading to this call
 	c.received = true
 	c.startGrace()
 	if c.pending() {

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -291,6 +292,55 @@ func TestHooksPanic(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A watched listener counts the connections that were accepted and not closed.
+type watched struct {
+	net.Listener
+	open *atomic.Int32
+}
+
+func (l watched) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err == nil {
+		l.open.Add(1)
+		conn = &watchedConn{Conn: conn, closed: sync.OnceFunc(func() { l.open.Add(-1) })}
+	}
+	return conn, err
+}
+
+type watchedConn struct {
+	net.Conn
+	closed func()
+}
+
+func (c *watchedConn) Close() error {
+	c.closed()
+	return c.Conn.Close()
+}
+
+// TestGoneBeforeAnswer: of a client that is gone before it is let in, nothing
+// stays open.
+func TestGoneBeforeAnswer(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		var client net.Conn
+		var open atomic.Int32
+		network := NewNetwork()
+		server, err := face.Serve(echoing, "", &Options{
+			Listener: watched{network, &open},
+			Respond:  func(*http.Request, int, http.Header) { client.Close() },
+		})
+		ok(t, err)
+		client, err = network.Dial(t.Context(), "", "")
+		ok(t, err)
+		_, err = io.WriteString(client, wireHandshake+"\r\n")
+		ok(t, err)
+		synctest.Wait()
+		if open.Load() != 0 || server.Len() != 0 {
+			t.Errorf("%d connections are open, %d tracked", open.Load(), server.Len())
+		}
+		ok(t, server.Close())
+	})
 }
 
 // TestFallbackPanics: of a panic with http.ErrAbortHandler nothing is told.

@@ -225,6 +225,32 @@ func TestNetConnText(t *testing.T) {
 	})
 }
 
+// TestNetConnBeside: a message that the connection's own method receives is
+// missing in the stream, and so is the rest of the one that is being read.
+func TestNetConnBeside(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			client, server, a, _ := s.streams(t)
+			for _, text := range []string{"first", "second", "third"} {
+				ok(t, server.Send(protocol.BinaryMessage([]byte(text)), 0))
+			}
+			buf := make([]byte, 10)
+			n, err := a.Read(buf[:2])
+			if err != nil || string(buf[:n]) != "fi" {
+				t.Fatalf("%q, %v", buf[:n], err)
+			}
+			m, err := client.Recv(0)
+			if err != nil || string(m.Data) != "second" {
+				t.Fatalf("%q, %v", m.Data, err)
+			}
+			n, err = a.Read(buf)
+			if err != nil || string(buf[:n]) != "third" {
+				t.Fatalf("%q, %v", buf[:n], err)
+			}
+		})
+	})
+}
+
 // TestNetConnEnded: what came before the peer's close is read as ever, deadlines
 // included.
 func TestNetConnEnded(t *testing.T) {

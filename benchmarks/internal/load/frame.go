@@ -3,6 +3,7 @@ package load
 import (
 	"encoding/binary"
 	"errors"
+	"io"
 )
 
 // Frame returns the payload as a binary message of one frame. The masking key is
@@ -34,17 +35,19 @@ func frame(first byte, payload []byte, masked bool) []byte {
 	return b
 }
 
-// A scanner counts the messages in a stream of frames and looks at nothing but
-// their headers.
+// A scanner counts the messages in a stream of frames, of which it looks at
+// nothing but the headers, and answers pings.
 type scanner struct {
-	head [14]byte
-	have int    // bytes of the header
-	left uint64 // bytes of the payload that are still to come
+	head  [14]byte
+	have  int    // bytes of the header
+	left  uint64 // bytes of the payload that are still to come
+	ping  []byte // the payload of a ping, as far as it has come
+	pongs []byte // frames to be sent
 }
 
 var errClosed = errors.New("the peer closed the connection")
 
-// scan returns how many messages end in b. Control frames count nothing.
+// scan returns how many messages end in b. Control frames do not count.
 func (s *scanner) scan(b []byte) (messages int, err error) {
 	for len(b) > 0 || s.complete() {
 		if !s.complete() {
@@ -56,21 +59,58 @@ func (s *scanner) scan(b []byte) (messages int, err error) {
 			continue
 		}
 		n := min(uint64(len(b)), s.left)
+		if s.opcode() == 9 {
+			s.ping = append(s.ping, b[:n]...)
+		}
 		s.left, b = s.left-n, b[n:]
 		if s.left > 0 {
 			return messages, nil
 		}
-		opcode := s.head[0] & 0x0f
-		if opcode == 8 {
+		switch opcode := s.opcode(); {
+		case opcode == 8:
 			return messages, errClosed
-		}
-		if opcode < 8 && s.head[0]&0x80 != 0 {
+		case opcode == 9:
+			s.answer()
+		case opcode < 8 && s.head[0]&0x80 != 0:
 			messages++
 		}
 		s.have = 0
 	}
 	return messages, nil
 }
+
+// Attend reads and answers pings until the stream ends.
+func Attend(rw io.ReadWriter) error {
+	var s scanner
+	for buf := make([]byte, 512); ; {
+		n, err := rw.Read(buf)
+		if err == nil {
+			_, err = s.scan(buf[:n])
+		}
+		if err == nil && len(s.pongs) > 0 {
+			_, err = rw.Write(s.pongs)
+			s.pongs = nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// answer makes a pong of the ping. Who receives masked frames is a server, and
+// sends none.
+func (s *scanner) answer() {
+	masked := s.head[1]&0x80 != 0
+	if masked {
+		for i := range s.ping {
+			s.ping[i] ^= s.head[2+i&3]
+		}
+	}
+	s.pongs = append(s.pongs, frame(0x8a, s.ping, !masked)...)
+	s.ping = s.ping[:0]
+}
+
+func (s *scanner) opcode() byte { return s.head[0] & 0x0f }
 
 func (s *scanner) complete() bool { return s.have >= 2 && s.have == s.length() }
 

@@ -2,7 +2,9 @@ package load
 
 import (
 	"bytes"
+	"io"
 	"testing"
+	"testing/iotest"
 )
 
 // However the stream is cut, the same messages are counted.
@@ -32,6 +34,22 @@ func TestScan(t *testing.T) {
 		if got != want {
 			t.Errorf("in pieces of %d: %d messages, want %d", piece, got, want)
 		}
+	}
+}
+
+// Pings are answered, by a client with masked frames.
+func TestAttend(t *testing.T) {
+	ping := frame(0x89, []byte("are you there"), false)
+	in, out := iotest.OneByteReader(bytes.NewReader(append(ping, Frame(nil, false)...))), new(bytes.Buffer)
+	rw := struct {
+		io.Reader
+		io.Writer
+	}{in, out}
+	if err := Attend(rw); err != io.EOF {
+		t.Errorf("error %v, want EOF", err)
+	}
+	if want := frame(0x8a, []byte("are you there"), true); !bytes.Equal(out.Bytes(), want) {
+		t.Errorf("answer %x, want %x", out, want)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"os"
 	"slices"
@@ -143,7 +144,24 @@ func (g *Group) Answer(stop *atomic.Bool) error {
 	return nil
 }
 
-// wait serves what is ready within so many milliseconds, and returns on how many
+// Attend answers the pings on connections on which nothing else is said, until
+// one of them ends.
+func (g *Group) Attend() error {
+	for _, c := range g.conns {
+		c.want = math.MaxInt
+		if err := g.serve(c); err != nil { // what came before does not come up again
+			return err
+		}
+	}
+	for {
+		if _, err := g.wait(-1); err != nil {
+			return err
+		}
+	}
+}
+
+// wait serves what is ready within so many milliseconds, or if it is
+// negative at any time, and returns on how many
 // connections something was.
 func (g *Group) wait(timeout int) (int, error) {
 	n, err := unix.EpollWait(g.epoll, g.events[:], timeout)
@@ -235,6 +253,11 @@ func (c *conn) received(b []byte) error {
 	}
 	if c.want -= n; c.want < 0 {
 		return fmt.Errorf("more came back than was sent")
+	}
+	if err == nil && len(c.scan.pongs) > 0 {
+		c.out = append(slices.Clip(c.out), c.scan.pongs...)
+		c.scan.pongs = nil
+		err = c.write()
 	}
 	return err
 }

@@ -102,7 +102,7 @@ func beHolder(addr, conns, how string) error {
 	return err
 }
 
-// hold opens connections and exchanges a few messages on each.
+// hold opens connections, exchanges a few messages on each, and answers pings.
 func hold(addr string, conns, messages int, begin begin) error {
 	group, err := load.DialEach(addr, conns, begin)
 	for range messages {
@@ -110,13 +110,17 @@ func hold(addr string, conns, messages int, begin begin) error {
 			_, err = group.Run(0)
 		}
 	}
+	if err == nil {
+		go group.Attend() // until this process ends, or the server
+	}
 	return err
 }
 
 // kept are connections that must not be collected.
 var kept []net.Conn
 
-// holdTLS opens connections with TLS and exchanges one message on each.
+// holdTLS opens connections with TLS, exchanges one message on each, and answers
+// pings.
 func holdTLS(addr string, conns int, framed bool) error {
 	message, answer := []byte("a message of no more than 32 by."), 32
 	if framed {
@@ -139,6 +143,9 @@ func holdTLS(addr string, conns int, framed bool) error {
 		}
 		if _, err := io.ReadFull(nc, buf); err != nil {
 			return err
+		}
+		if framed {
+			go load.Attend(nc)
 		}
 	}
 	return nil

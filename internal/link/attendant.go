@@ -6,38 +6,36 @@ import (
 
 // gracePeriod is how long the application may do without receiving before an
 // attendant reads in its place. A handler that answers faster never pays for
-// one. The timer is not set anew for each receive call, so the attendant comes
+// one. It does not begin anew with each receive call, so the attendant comes
 // after one to two periods, and the peer's pings wait at most two for their
 // pongs. Ours do not wait, for the round-trip time is to be that of the network;
 // see attendNow.
 const gracePeriod = 50 * time.Millisecond
 
-// startGrace sets the timer, at most once per grace period. c.mu is held.
+// startGrace begins the grace period, unless it has begun. c.mu is held.
 func (c *Conn) startGrace() {
 	if c.grace.set || c.recvErr != nil {
 		return
 	}
 	c.received = false
-	c.grace.start(c, gracePeriod, (*Conn).graceOver)
+	c.clock.grace.start(c)
 }
 
 // graceOver starts the attendant if the application has not received anything
-// since the timer was set, and is not about to. It runs in the timer's
-// goroutine, with c.mu held.
+// since the grace period began, and is not about to. It is called by the clock,
+// with c.mu held.
 func (c *Conn) graceOver() {
 	switch {
-	case c.recv.active: // the end of the call sets the timer again
-		c.grace.drop()
-		c.backstop.drop()
+	case c.recv.active: // the end of the call begins another
 	case c.received:
 		c.startGrace()
 	default:
-		c.attend()
+		c.attendNow()
 	}
 }
 
-// attendNow starts the attendant, before the grace period is over, if nobody
-// reads. c.mu is held.
+// attendNow starts the attendant, whether the grace period is over or not, if
+// nobody reads. c.mu is held.
 func (c *Conn) attendNow() {
 	if c.reader != nobody || c.recv.active {
 		return
@@ -51,8 +49,8 @@ func (c *Conn) attendNow() {
 
 // attend reads for an application that does not: pings are answered, pongs
 // counted, a close is seen, and messages are queued. The goroutine that calls
-// it, a timer's or attendNow's, is the attendant; it retires when the application receives
-// again, when the queue is full, and when nothing more will come. c.mu is held.
+// it is the attendant; it retires when the application receives again, when the
+// queue is full, and when nothing more will come. c.mu is held.
 func (c *Conn) attend() {
 	for c.reader == nobody && !c.recv.active && c.keepParsed() && c.recvErr == nil {
 		if !c.flush() {

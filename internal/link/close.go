@@ -272,8 +272,8 @@ func (c *Conn) end() {
 }
 
 func (c *Conn) stopTimers() {
-	c.grace.stop()
-	c.backstop.stop()
+	c.clock.grace.stop(c)
+	c.clock.hold.stop(c)
 	c.deferral.stop()
 	c.hear()
 	c.unwatch()

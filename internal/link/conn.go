@@ -57,6 +57,7 @@ type Options struct {
 	Extensions       []protocol.Extension // the connection's own; see With
 	Enforcement      keepalive.Enforcement
 	Counters         *Counters // a server's; nil: nothing is counted
+	Clock            *Clock    // a server's; nil: the connection has one of its own
 	Logger           *slog.Logger
 }
 
@@ -66,6 +67,7 @@ type Options struct {
 type Conn struct {
 	opts  *Options
 	tr    transport
+	clock *Clock
 	onEnd func(error) // called once, before Done, with how it ended; may be nil
 
 	mu    sync.Mutex // guards all below; see lock
@@ -75,8 +77,6 @@ type Conn struct {
 	// Reading: see read.go and attendant.go.
 	recv     receiver      // the application's receive call
 	in       input         // what is being read and looked at; the token holder's
-	grace    lazyTimer     // the attendant's
-	backstop lazyTimer     // writes what was held for too long
 	paused   time.Duration // for how long reading stood still in all, before desk.pausedAt
 
 	controls time.Duration // when the allowance of control frames is whole, from start; 0: it is
@@ -109,6 +109,9 @@ const (
 func (c *Conn) Init(conn net.Conn, early []byte, opts *Options) {
 	c.opts = opts
 	c.tr = newTransport(conn)
+	if c.clock = opts.Clock; c.clock == nil {
+		c.clock = NewClock(opts)
+	}
 	c.setHeartbeat(opts.Keepalive.Heartbeat)
 	c.keeper.monitor.Start(opts.Keepalive, time.Now())
 	c.stats.LastByte = c.start()

@@ -18,6 +18,10 @@ type desk struct {
 
 	waiters waitList // who waits for a frame, the reader token, or the end
 
+	// In the lines of the clock.
+	grace turn // before an attendant reads
+	hold  turn // before what is held is written
+
 	// Reading.
 	queue      queue         // read and not received
 	stream     *Reader       // the message that is being received in pieces
@@ -59,7 +63,7 @@ func (c *Conn) lock() {
 // that the next message is probably near, and making room for it over and over
 // would cost more than the rest of what we do for it.
 func (c *Conn) unlock() {
-	if c.reader != nobody && !c.grace.set && c.desk.idle() {
+	if c.reader != nobody && !c.grace.set && !c.hold.set && c.desk.idle() {
 		c.leave()
 	}
 	c.mu.Unlock()

@@ -266,7 +266,21 @@ func (c *Conn) flusher() {
 // startBackstop sees to it that what is held leaves in time although nobody
 // comes to write it.
 func (c *Conn) startBackstop() {
-	c.backstop.start(c, max(c.opts.Hold, 0), func(c *Conn) { c.flush() })
+	c.clock.hold.start(c)
+}
+
+// holdOver writes what nobody came to write. It is called by the clock, with
+// c.mu held, and leaves the writing to a goroutine, for the clock has others to
+// call.
+func (c *Conn) holdOver() {
+	if !c.pending() || c.write.held {
+		return
+	}
+	go func() {
+		c.lock()
+		defer c.unlock()
+		c.flush()
+	}()
 }
 
 // writeFailed notes that the transport takes no more. The peer may have said

@@ -2,8 +2,7 @@ package link
 
 import "time"
 
-// lazyTimer is a timer that costs nothing until it is first used, nor when the
-// connection is idle; see drop.
+// lazyTimer is a timer that costs nothing until it is first used.
 type lazyTimer struct {
 	timer *time.Timer
 	set   bool
@@ -33,11 +32,4 @@ func (t *lazyTimer) stop() {
 		t.timer.Stop()
 	}
 	t.set = false
-}
-
-// drop lets go of the timer's memory unless it is set.
-func (t *lazyTimer) drop() {
-	if !t.set {
-		t.timer = nil
-	}
 }

@@ -92,7 +92,7 @@ func New[C comparable](face Face[C], opts *Options) (*Server[C], error) {
 		return nil, err
 	}
 	s := &Server[C]{face: face, opts: opts, acceptor: acceptor, link: opts.Link()}
-	s.link.Counters = new(link.Counters)
+	s.link.Counters, s.link.Clock = new(link.Counters), link.NewClock(s.link)
 	s.logger = s.link.Logger
 	s.conns, s.from, s.froms = make(map[C]struct{}), make(map[netip.Prefix]int), make(map[C]netip.Prefix)
 	if face.Handle == nil {

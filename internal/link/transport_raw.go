@@ -48,7 +48,7 @@ func newRawTransport(conn rawSocket) transport {
 		return nil
 	}
 	t := &rawTransport{conn: conn, raw: raw}
-	t.readReady, t.writeReady = t.onReadable, t.onWritable
+	t.readReady, t.writeReady = t.whenReadable(), t.whenWritable()
 	return t
 }
 
@@ -78,35 +78,40 @@ func (e errno) err() error {
 	return syscall.Errno(e)
 }
 
-// onReadable reads once. With nothing to read it gives back the block and asks
-// to be called again when there is. If there is no spare block then, it leaves
-// it to read to borrow one and to begin anew: here the stack is too deep.
-func (t *rawTransport) onReadable(fd uintptr) (done bool) {
-	in := t.in
-	if !in.takeSpare() {
+// whenReadable returns a function that reads once. With nothing to read it gives
+// back the block and asks to be called again when there is. If there is no spare
+// block then, it leaves it to read to borrow one and to begin anew: here the
+// stack is too deep. It is a function and no method value for the same reason:
+// that has a frame of its own.
+func (t *rawTransport) whenReadable() func(fd uintptr) (done bool) {
+	return func(fd uintptr) (done bool) {
+		in := t.in
+		if !in.takeSpare() {
+			return true
+		}
+		n, err := readVector(fd, in.window, in.block)
+		for err == syscall.EINTR {
+			n, err = readVector(fd, in.window, in.block)
+		}
+		switch {
+		case err == syscall.EAGAIN:
+			in.giveBack()
+			return false
+		case err != 0:
+			t.readErr = errno(err)
+		case n == 0:
+			t.ended = true
+		default:
+			in.n = n
+		}
 		return true
 	}
-	n, err := readVector(fd, in.window, in.block)
-	for err == syscall.EINTR {
-		n, err = readVector(fd, in.window, in.block)
-	}
-	switch {
-	case err == syscall.EAGAIN:
-		in.giveBack()
-		return false
-	case err != 0:
-		t.readErr = errno(err)
-	case n == 0:
-		t.ended = true
-	default:
-		in.n = n
-	}
-	return true
 }
 
 func (t *rawTransport) tryWrite(out *output) (ok bool, err error) {
 	t.out, t.wait, t.writeErr = out, false, 0
 	if err := t.raw.Write(t.writeReady); err != nil {
+		t.out = nil
 		return true, err
 	}
 	return true, t.writeErr.err()
@@ -115,32 +120,38 @@ func (t *rawTransport) tryWrite(out *output) (ok bool, err error) {
 func (t *rawTransport) write(out *output) error {
 	t.out, t.wait, t.writeErr = out, true, 0
 	if err := t.raw.Write(t.writeReady); err != nil {
+		t.out = nil
 		return err
 	}
 	return t.writeErr.err()
 }
 
-// onWritable writes once, or until all is written: when the socket is full it
-// asks to be called again when it is not.
-func (t *rawTransport) onWritable(fd uintptr) (done bool) {
-	for out := t.out; out.len() > 0; {
-		n, err := writeVector(fd, out.head, out.body)
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err == syscall.EAGAIN:
-			return !t.wait
-		case err != 0:
-			t.writeErr = errno(err)
-			return true
+// whenWritable returns a function that writes once, or until all is written: when
+// the socket is full it asks to be called again when it is not. The output is
+// part of a desk, so it is let go of in the end: an idle connection would keep
+// the desk else.
+func (t *rawTransport) whenWritable() func(fd uintptr) (done bool) {
+	return func(fd uintptr) (done bool) {
+		for again := true; again && t.out.len() > 0; {
+			n, err := writeVector(fd, t.out.head, t.out.body)
+			switch again = t.wait; {
+			case err == syscall.EINTR:
+				again = true
+			case err == syscall.EAGAIN && t.wait:
+				return false
+			case err == syscall.EAGAIN:
+			case err != 0:
+				t.writeErr, again = errno(err), false
+			default:
+				t.out.wrote(n)
+				if t.wait {
+					t.out.progressed.Store(int64(time.Since(t.out.start)))
+				}
+			}
 		}
-		out.wrote(n)
-		if !t.wait {
-			return true
-		}
-		out.progressed.Store(int64(time.Since(out.start)))
+		t.out = nil
+		return true
 	}
-	return true
 }
 
 func (t *rawTransport) setReadDeadline(at time.Time)  { t.conn.SetReadDeadline(at) }

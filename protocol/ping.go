@@ -72,6 +72,9 @@ func (s *pingState) add(payload []byte) PingID {
 		s.forget(1)
 	}
 	s.last++
+	if s.settled == nil {
+		s.settled = make([]Settled, 0, 1) // now, for whoever receives the pong has a small stack
+	}
 	s.pending = append(s.pending, ping{id: s.last})
 	s.pending[len(s.pending)-1].setPayload(payload)
 	s.unsent++

@@ -231,7 +231,7 @@ func (c *Conn) Settled() []Settled { return c.pings.settled }
 func (c *Conn) Next() *Event {
 	in := &c.in
 	in.event = Event{}
-	if c.short() {
+	if c.shortControl() || c.short() {
 		return &in.event
 	}
 	for in.event.Kind == EventNone && c.step() {

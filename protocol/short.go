@@ -58,6 +58,32 @@ func (c *Conn) shortHeader() (size, length int) {
 	return size, length
 }
 
+// shortControl sees to a ping or pong, if the data begin with one. step would
+// do, but a connection that is idle but for its pings is to get along with the
+// stack that its goroutine began with.
+func (c *Conn) shortControl() (ok bool) {
+	in := &c.in
+	b, size := in.data, 2
+	if len(b) < 2 || b[0] != finBit|byte(OpPing) && b[0] != finBit|byte(OpPong) ||
+		in.inFrame || in.streaming || in.stopped || len(in.stash) > 0 || in.violation != nil {
+		return false
+	}
+	if in.frame.Masked = c.role == Server; in.frame.Masked {
+		size += 4
+	}
+	end := size + int(b[1]&lengthBits)
+	if end > size+MaxControlPayload || len(b) < end || b[1]&maskBit != 0 != in.frame.Masked {
+		return false
+	}
+	in.frame.Opcode = Opcode(b[0] & opcodeBits)
+	if in.frame.Masked {
+		in.frame.Mask = [4]byte(b[2:])
+	}
+	in.data = b[end:]
+	c.control(b[size:end:end])
+	return in.violation == nil
+}
+
 // isSimple reports whether all extensions leave messages alone that have no
 // reserved bits.
 func (c *Conn) isSimple() bool {

@@ -1,7 +1,6 @@
 package link
 
 import (
-	"sync"
 	"sync/atomic"
 	"unsafe"
 )
@@ -14,14 +13,14 @@ const blockSize = 64 << 10
 // that an idle connection holds none.
 type block [blockSize]byte
 
-var blocks = sync.Pool{New: func() any { return new(block) }}
+var blocks = newStock[block]()
 
 // spares are blocks that were given back last. Each waits for whoever comes to
 // the same place next, and is probably in a processor's cache then. To take one
 // is one exchange, with less work and above all less of the stack than a
-// sync.Pool: a reader that is woken does it where no more is left. There are
+// stock: a reader that is woken does it where no more is left. There are
 // few enough of them to be kept for ever, 256 KiB; who finds none turns to the
-// pool.
+// stock.
 var spares [4]struct {
 	atomic.Pointer[block]
 	_ [56]byte // a cache line for each
@@ -42,11 +41,11 @@ func borrowBlock(at place) *block {
 	if b := spareBlock(at); b != nil {
 		return b
 	}
-	return blocks.Get().(*block)
+	return blocks.borrow()
 }
 
 func (b *block) giveBack(at place) {
 	if !(*atomic.Pointer[block])(at).CompareAndSwap(nil, b) {
-		blocks.Put(b)
+		blocks.giveBack(b)
 	}
 }

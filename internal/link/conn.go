@@ -75,9 +75,9 @@ type Conn struct {
 	rare  *rare      // what few connections need; nil until then
 
 	// Reading: see read.go and attendant.go.
-	recv     receiver      // the application's receive call
-	in       input         // what is being read and looked at; the token holder's
-	paused   time.Duration // for how long reading stood still in all, before desk.pausedAt
+	recv   receiver      // the application's receive call
+	in     input         // what is being read and looked at; the token holder's
+	paused time.Duration // for how long reading stood still in all, before desk.pausedAt
 
 	controls time.Duration // when the allowance of control frames is whole, from start; 0: it is
 

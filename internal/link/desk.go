@@ -1,7 +1,6 @@
 package link
 
 import (
-	"sync"
 	"time"
 
 	"github.com/tandemws/tandem/protocol"
@@ -48,7 +47,7 @@ type desk struct {
 	waiting waitingPings // keepalive's
 }
 
-var desks = sync.Pool{New: func() any { return new(desk) }}
+var desks = newStock[desk]()
 
 // lock takes Conn.mu. Whoever holds it has a desk.
 func (c *Conn) lock() {
@@ -70,7 +69,7 @@ func (c *Conn) unlock() {
 }
 
 func (c *Conn) sit() {
-	c.desk = desks.Get().(*desk)
+	c.desk = desks.borrow()
 	c.out.start = c.start()
 	// In place: the stack of whoever comes here is small.
 	cfg := &c.desk.config
@@ -113,7 +112,7 @@ func (c *Conn) leave() {
 	c.keepControls()
 	c.event = nil
 	c.config.Extensions = nil
-	desks.Put(c.desk)
+	desks.giveBack(c.desk)
 	c.desk = nil
 }
 

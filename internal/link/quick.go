@@ -14,27 +14,39 @@ func (c *Conn) sendQuickly(l *Limit, m protocol.Message) (done bool, err error) 
 		c.writeErr != nil || c.proto.Owed() || l.Reached() != nil {
 		return false, nil
 	}
-	hold := c.proto.Buffered() && c.mayHold(len(m.Data))
-	buf := c.pend.borrow()
-	c.pend.buf, err = c.proto.AppendFragment(buf, m.Type, true, m.Data)
-	switch {
-	case err != nil:
-		return false, nil // the long way will say why
-	case hold:
+	c.send.frame.typ, c.send.frame.data = m.Type, m.Data
+	if l != nil {
+		c.send.limit = *l
+	}
+	switch done = c.encodeQuickly(); {
+	case !done: // the long way will say why
+	case c.send.frame.hold:
 		c.startBackstop()
 	default:
-		err = c.writeQuickly(l, m.Type, span{begin: len(buf), end: len(c.pend.buf)})
+		err = c.writeQuickly()
 	}
-	return true, err
+	c.send = sender{}
+	return done, err
 }
 
-// writeQuickly writes what is pending. own is a message's place in it; both
-// tokens are free, and held meanwhile.
-func (c *Conn) writeQuickly(l *Limit, typ protocol.MessageType, own span) (err error) {
+// encodeQuickly encodes c.send.frame, a whole message, and says whether it is to
+// be held.
+func (c *Conn) encodeQuickly() (ok bool) {
+	f, own := &c.send.frame, &c.send.own
+	f.hold = c.proto.Buffered() && c.mayHold(len(f.data))
+	buf := c.pend.borrow()
+	own.begin = len(buf)
+	buf, err := c.proto.AppendFragment(buf, f.typ, true, f.data)
+	c.pend.buf, own.end = buf, len(buf)
+	return err == nil
+}
+
+// writeQuickly writes what is pending. Both tokens are free, and held meanwhile.
+func (c *Conn) writeQuickly() (err error) {
 	c.message.held, c.write.held = true, true
 	from, done, err := c.transmitNow()
 	if !done {
-		err = c.finishQuickly(l, typ, own, from, err)
+		err = c.finishQuickly(from, err)
 	}
 	c.releaseWrite()
 	c.message.release()
@@ -43,16 +55,11 @@ func (c *Conn) writeQuickly(l *Limit, typ protocol.MessageType, own span) (err e
 
 // finishQuickly goes on, in SendWith's way, when not all could be written at
 // once.
-func (c *Conn) finishQuickly(l *Limit, typ protocol.MessageType, own span, from *block, err error) error {
-	own.header.Opcode = protocol.Opcode(typ) // a whole message's; see UndoFrame
-	c.send.own = own
-	if l != nil {
-		c.send.limit = *l
-	}
+func (c *Conn) finishQuickly(from *block, err error) error {
+	c.send.own.header.Opcode = protocol.Opcode(c.send.frame.typ) // a whole message's; see UndoFrame
 	err = c.transmitWaiting(&c.send.limit, from, err)
 	if err != nil {
 		err = c.unsent(err)
 	}
-	c.send = sender{}
 	return err
 }

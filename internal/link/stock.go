@@ -1,0 +1,28 @@
+package link
+
+import "sync"
+
+// A stock lends what connections work with. What it has not got is made by
+// another goroutine: making it may take more of the stack than is left of the
+// 2 KiB that one which waits in Recv begins with, and its stack would never
+// shrink to them again.
+type stock[T any] struct {
+	pool sync.Pool
+	made chan *T
+	make func() // sends a new one to made
+}
+
+func newStock[T any]() *stock[T] {
+	made := make(chan *T)
+	return &stock[T]{made: made, make: func() { made <- new(T) }}
+}
+
+func (s *stock[T]) borrow() *T {
+	if x, ok := s.pool.Get().(*T); ok {
+		return x
+	}
+	go s.make()
+	return <-s.made
+}
+
+func (s *stock[T]) giveBack(x *T) { s.pool.Put(x) }

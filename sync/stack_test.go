@@ -1,0 +1,96 @@
+//go:build unix && !race
+
+package sync_test
+
+import (
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
+	"github.com/tandemws/tandem/sync"
+)
+
+// A goroutine begins with a stack of 2 KiB, and has a larger one for ever when
+// that did not suffice once. With many idle connections this is much of what
+// they cost, so receiving, sending, and what keepalive of both sides makes a
+// receiver do have to be content with it. Now and then the runtime needs more for
+// its own purposes, when it allocates; code that goes too deep moves nearly all.
+func TestStack(t *testing.T) {
+	const conns, allowed = 40, 10
+	server, err := sync.Serve(watchStack, "127.0.0.1:0", &sync.ServerOptions{
+		Keepalive:      keepalive.Config{Interval: 3 * time.Millisecond},
+		DiscardRequest: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	n := 0
+	for range conns {
+		pingAndEcho(t, "ws://"+server.Addr().String())
+		if how := <-moved; how != "" {
+			t.Log("the stack was moved by " + how)
+			n++
+		}
+	}
+	if n > allowed {
+		t.Errorf("%d of %d stacks were moved, want %d at most", n, conns, allowed)
+	}
+}
+
+// pingAndEcho exchanges a message on a connection, some pings both ways, and
+// another message.
+func pingAndEcho(t *testing.T, url string) {
+	conn, err := sync.Connect(url, &sync.ClientOptions{Compression: protocol.Deflate{Disabled: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for range 2 {
+		if err := conn.SendText("hello"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Recv(); err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			pong, err := conn.Ping(nil)
+			if err == nil {
+				_, err = pong.Wait(0)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Reading answers the server's pings, of which there are some.
+			conn.RecvTimeout(3 * time.Millisecond)
+		}
+	}
+	conn.SendText("bye")
+}
+
+// moved says for each handler what has moved its stack, "" if nothing has.
+var moved = make(chan string, 1)
+
+// watchStack echoes until the peer says "bye". It is to need little of the stack
+// itself.
+func watchStack(conn *sync.ServerConn) error {
+	var mark byte
+	at, how := uintptr(unsafe.Pointer(&mark)), ""
+	buf := make([]byte, 16)
+	for {
+		typ, data, err := conn.RecvAppend(buf[:0])
+		if how == "" && uintptr(unsafe.Pointer(&mark)) != at {
+			how = "receiving"
+		}
+		if err != nil || len(data) == len("bye") {
+			moved <- how
+			return nil
+		}
+		conn.Send(protocol.Message{Type: typ, Data: data})
+		if how == "" && uintptr(unsafe.Pointer(&mark)) != at {
+			how = "sending"
+		}
+	}
+}

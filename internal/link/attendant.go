@@ -7,7 +7,7 @@ import (
 // gracePeriod is how long the application may do without receiving before an
 // attendant reads in its place. A handler that answers faster never pays for
 // one. It does not begin anew with each receive call, so the attendant comes
-// after one to two periods, and the peer's pings wait at most two for their
+// after nearly one to two periods, and the peer's pings wait at most two for their
 // pongs. Ours do not wait, for the round-trip time is to be that of the network;
 // see attendNow.
 const gracePeriod = 50 * time.Millisecond

@@ -251,3 +251,21 @@ func TestIdleHoldsNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestEndHoldsNothing: an application may keep a connection that has ended, and
+// go on sending.
+func TestEndHoldsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := open(t, Options{})
+		c.Abort(nil)
+		<-c.Done()
+		if err := c.Send(nil, protocol.Message{Type: protocol.Text, Data: []byte("late")}); err == nil {
+			t.Error("a message was sent after the end")
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.pend.block != nil || c.in.block != nil {
+			t.Error("a connection that has ended holds a block")
+		}
+	})
+}

@@ -11,7 +11,7 @@ import "github.com/tandemws/tandem/protocol"
 // processor's caches. c.mu is held.
 func (c *Conn) sendQuickly(l *Limit, m protocol.Message) (done bool, err error) {
 	if c.message.held || c.write.held || len(c.opts.Extensions) > 0 || len(m.Data) > min(copyLimit, c.maxFragment()) ||
-		c.writeErr != nil || c.proto.Owed() || l.Reached() != nil {
+		c.writeErr != nil || c.proto.State() != protocol.Open || c.proto.Owed() || l.Reached() != nil {
 		return false, nil
 	}
 	c.send.frame.typ, c.send.frame.data = m.Type, m.Data

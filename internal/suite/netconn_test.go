@@ -23,9 +23,11 @@ func TestNetConn(t *testing.T) {
 	Each(t, func(t *testing.T, s Setting) {
 		nettest.TestConn(t, func() (c1, c2 net.Conn, stop func(), err error) {
 			client, server, _, _ := s.Over(t)
-			stop = func() {
-				client.CloseNow()
-				server.CloseNow()
+			stop = func() { // in good order: a test may have left one that is closing
+				var both sync.WaitGroup
+				both.Go(func() { client.Close() })
+				both.Go(func() { server.Close() })
+				both.Wait()
 			}
 			return s.Client.NetConn(client, protocol.Binary), s.Server.NetConn(server, protocol.Binary), stop, nil
 		})

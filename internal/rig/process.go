@@ -24,7 +24,8 @@ type Process struct {
 	t      testing.TB
 	cmd    *exec.Cmd
 	stdout output
-	log    output        // standard output and error
+	log    output // standard output and error
+	guard  guard
 	ended  chan struct{} // closed when err is set
 	err    error
 }
@@ -33,9 +34,10 @@ type Process struct {
 type Ready func(*Process) error
 
 // Start starts a program in a process group of its own and returns when ready
-// says so; nil is at once. When the test ends the whole group is killed, and if
-// the test has failed its output is logged. Standard output and error of cmd
-// are set by Start.
+// says so; nil is at once. When the test ends the whole group is killed, also
+// if it is because the process that runs the tests was killed; if the test has
+// failed the output is logged. Standard output and error of cmd are set by
+// Start.
 func Start(t testing.TB, cmd *exec.Cmd, ready Ready) *Process {
 	t.Helper()
 	p := &Process{t: t, cmd: cmd, ended: make(chan struct{})}
@@ -51,6 +53,9 @@ func Start(t testing.TB, cmd *exec.Cmd, ready Ready) *Process {
 		close(p.ended)
 	}()
 	t.Cleanup(p.cleanup)
+	if err := p.guard.begin(cmd.Process); err != nil {
+		t.Fatalf("guard of %s: %v", cmd.Path, err)
+	}
 	if ready == nil {
 		return p
 	}
@@ -64,6 +69,9 @@ func Start(t testing.TB, cmd *exec.Cmd, ready Ready) *Process {
 func (p *Process) cleanup() {
 	p.Kill()
 	<-p.ended
+	if err := p.guard.end(); err != nil {
+		p.t.Errorf("guard of %s: %v", p.cmd, err)
+	}
 	if p.t.Failed() {
 		p.t.Logf("output of %s:\n%s", p.cmd, p.log.String())
 	}

@@ -3,6 +3,7 @@ package rig
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -29,6 +30,10 @@ func TestMain(m *testing.M) {
 	case "reader": // ends at the end of its input
 		fmt.Println("reading")
 		bufio.NewReader(os.Stdin).ReadString('\n')
+	case "parent":
+		Start(&probe{}, exec.Command("sh", "-c", "sleep 120 & echo child; wait"), Prints("child"))
+		fmt.Println("parent")
+		time.Sleep(patience)
 	}
 }
 
@@ -87,6 +92,28 @@ func TestCleanupKills(t *testing.T) {
 	case <-p.Ended():
 	default:
 		t.Error("the program outlived its test")
+	}
+}
+
+// If who runs the tests is killed, so is what they have started, and what that
+// has; and then the guard ends too. All of them have inherited a pipe, whose
+// end tells.
+func TestNothingOutlivesTheTests(t *testing.T) {
+	last, theirs, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer last.Close()
+	cmd := self(t, "parent")
+	cmd.ExtraFiles = []*os.File{theirs}
+	p := Start(t, cmd, Prints("parent"))
+	theirs.Close()
+	if err := p.Signal(os.Kill); err != nil { // it alone, not its group
+		t.Fatal(err)
+	}
+	last.SetReadDeadline(time.Now().Add(patience / 4))
+	if _, err := last.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("%v; somebody still has the pipe", err)
 	}
 }
 

@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/tandemws/tandem/internal/rig"
@@ -24,11 +27,15 @@ type Network struct {
 	Client, Router, Server *Host
 }
 
+// sweeping is done once.
+var sweeping sync.Once
+
 // New makes a network. It goes away with the test. The server knows no way to
 // anywhere but the client's network.
 func New(t testing.TB) *Network {
 	t.Helper()
 	rig.NeedRoot(t, "ip", "nft", "tc")
+	sweeping.Do(func() { sweep(t) })
 	n := &Network{newHost(t, "client"), newHost(t, "router"), newHost(t, "server")}
 	n.plug(t, n.Client, ClientAddr, "10.0.1.1")
 	n.plug(t, n.Server, ServerAddr, "10.0.2.1")
@@ -57,6 +64,18 @@ type Host struct {
 	role string   // client, router or server
 	name string   // of the namespace
 	file *os.File // which is it
+}
+
+// sweep removes the hosts of processes that were killed before they could.
+func sweep(t testing.TB) {
+	names, _ := filepath.Glob("/run/netns/tandem-*")
+	for _, name := range names {
+		var pid int
+		name = filepath.Base(name)
+		if _, err := fmt.Sscanf(name, "tandem-%d-", &pid); err == nil && syscall.Kill(pid, 0) == syscall.ESRCH {
+			run(t, "", "ip", "netns", "del", name)
+		}
+	}
 }
 
 // made counts hosts, so that their names differ within a process.

@@ -130,10 +130,10 @@ rigs: ## tests against real peers, proxies, NAT and browsers (Debian, root)
 	@echo "== tests against real peers and middleboxes"
 	@TANDEM_RIGS=$${TANDEM_RIGS:-on} $(GO) test -count=1 -p=1 -v -timeout=20m ./internal/rig/...
 
-rigs-long: ## what must not be given up, watched for a minute: slow, lossy, busy, paused, behind proxies
+rigs-long: ## what must not be given up, watched for a minute: slow, lossy, busy, paused, behind proxies; and probes
 	@echo "== what has to live, for a minute"
 	@TANDEM_RIGS=$${TANDEM_RIGS:-on} TANDEM_RIGS_LIFE=60s $(GO) test -count=1 -p=1 -v -timeout=20m \
-		-run='Slow|Lossy|Paused|Continued|Busy|Idle' ./internal/rig/network ./internal/rig/causes ./internal/rig/proxy
+		-run='Slow|Lossy|Paused|Continued|Busy|Idle|Probe' ./internal/rig/network ./internal/rig/causes ./internal/rig/proxy
 
 autobahn: ## the Autobahn Testsuite against both faces, where it is installed
 	@testdata/autobahn/run

@@ -19,7 +19,7 @@ func TestProbe(t *testing.T) {
 	t.Parallel()
 	n := newForgetful(t)
 	port := n.serveSilently(t)
-	const longest = 15 * time.Second
+	longest := max(15*time.Second, rig.Life(t))
 	output := n.Client.Run(t, "", rig.Tandem(t), "probe", "--json", "--max", longest.String(),
 		"--timeout", "2s", fmt.Sprintf("ws://%s:%d/", ServerAddr, port))
 	verdict := rig.ReadVerdict(t, output)

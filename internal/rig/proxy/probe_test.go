@@ -12,8 +12,8 @@ import (
 )
 
 // probeLimit is the --max of probes: longer than the timeouts that are to be
-// found.
-const probeLimit = 15 * time.Second
+// found, and as long as other connections have to live.
+func probeLimit(t *testing.T) time.Duration { return max(15*time.Second, rig.Life(t)) }
 
 // never is an idle timeout that no probe reaches. Not every proxy can have
 // none.
@@ -40,7 +40,8 @@ func TestProbe(t *testing.T) {
 
 // probe runs the command and checks its result.
 func probe(t *testing.T, tandem, proxy string, idle time.Duration) {
-	process := rig.Start(t, exec.Command(tandem, "probe", "--json", "--max", probeLimit.String(), "ws://"+proxy+"/"), nil)
+	limit := probeLimit(t)
+	process := rig.Start(t, exec.Command(tandem, "probe", "--json", "--max", limit.String(), "ws://"+proxy+"/"), nil)
 	if err := process.Wait(); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,7 @@ func probe(t *testing.T, tandem, proxy string, idle time.Duration) {
 	}
 	verdict := rig.ReadVerdict(t, process.Stdout())
 	t.Logf("%+v", verdict)
-	verdict.Check(t, idle, []string{"FIN", "reset"}, probeLimit)
+	verdict.Check(t, idle, []string{"FIN", "reset"}, limit)
 }
 
 // serveSilently starts a server that says nothing by itself and returns its

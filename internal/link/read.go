@@ -97,6 +97,7 @@ func (c *Conn) endReceive() {
 // by reading. What is held or owed leaves before that.
 func (c *Conn) nextMessage() (typ protocol.MessageType, data []byte, err error) {
 	for err == nil {
+		c.assemble()
 		if typ, data = c.takeMessage(); typ != 0 {
 			return typ, data, nil
 		}
@@ -164,16 +165,13 @@ func (c *Conn) readMore() error {
 	case c.reader != nobody:
 		return c.awaitReader()
 	}
-	if c.proto.Begun() {
-		c.assemble()
-	}
 	return c.fill(c.recv.limit, application)
 }
 
-// assemble has a message that comes in pieces put where the receiver wants it.
-// One that has arrived, as most do, or has not begun needs no preparations.
+// assemble has a message that comes in pieces put where the receiver wants it,
+// unless that is somebody else's to decide.
 func (c *Conn) assemble() {
-	if c.recv.into && !c.recv.assembling && c.stream == nil {
+	if c.recv.into && !c.recv.assembling && c.reader == nobody && c.stream == nil && c.queue.empty() {
 		c.proto.AssembleInto(c.recv.dst)
 		c.recv.assembling = true
 	}
@@ -243,9 +241,6 @@ func (c *Conn) filled(l *Limit, err error) error {
 		c.proto.Paused(c.paused)
 		c.proto.Received(c.stats.LastByte, min(c.in.n, len(c.in.window)), c.in.rest())
 		c.in.n = 0
-		if c.reader == application && !c.proto.Buffered() {
-			c.assemble()
-		}
 		return nil
 	case !asked || !isTimeout(err):
 		c.in.giveBack()

@@ -27,6 +27,7 @@ func (m *mill) tryWrite(out *output) (ok bool, err error) {
 	return true, nil
 }
 
+func (m *mill) gathers() bool                { return false }
 func (m *mill) write(out *output) error      { out.wrote(out.len()); return nil }
 func (m *mill) setReadDeadline(time.Time)    {}
 func (m *mill) setWriteDeadline(time.Time)   {}

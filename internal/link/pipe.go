@@ -279,6 +279,8 @@ func (e *pipeEnd) read(in *input) error {
 	return nil
 }
 
+func (e *pipeEnd) gathers() bool { return true }
+
 func (e *pipeEnd) tryWrite(out *output) (ok bool, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

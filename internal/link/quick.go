@@ -34,6 +34,9 @@ func (c *Conn) sendQuickly(l *Limit, m protocol.Message) (done bool, err error) 
 func (c *Conn) encodeQuickly() (ok bool) {
 	f, own := &c.send.frame, &c.send.own
 	f.hold = c.proto.Buffered() && c.mayHold(len(f.data))
+	if !f.hold && len(f.data) > c.copyLimit() {
+		return false
+	}
 	buf := c.pend.borrow()
 	own.begin = len(buf)
 	buf, err := c.proto.AppendFragment(buf, f.typ, true, f.data)

@@ -27,6 +27,10 @@ type transport interface {
 	// system cannot do that.
 	tryWrite(out *output) (ok bool, err error)
 
+	// gathers reports whether head and body of an output leave in one system
+	// call.
+	gathers() bool
+
 	// write writes out, waiting as long as the write deadline allows.
 	write(out *output) error
 
@@ -203,6 +207,7 @@ func (t *netTransport) waitingBuffer() []byte {
 }
 
 func (t *netTransport) tryWrite(*output) (ok bool, err error) { return false, nil }
+func (t *netTransport) gathers() bool                         { return false }
 
 func (t *netTransport) write(out *output) error {
 	for out.len() > 0 {

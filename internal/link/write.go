@@ -182,10 +182,12 @@ type frame struct {
 }
 
 // The limits in bytes of what is copied to be written together with other
-// frames, and of what is held.
+// frames, of what is held, and of what is copied although the transport would
+// take it from where it lies, for that costs a system call more than it saves.
 const (
-	copyLimit = 16 << 10
-	holdLimit = 48 << 10
+	copyLimit   = 16 << 10
+	holdLimit   = blockSize - copyLimit - 1<<10
+	gatherLimit = 4 << 10
 )
 
 // sendFrame sends c.send.frame or holds it. The message token is held.
@@ -244,7 +246,7 @@ func (c *Conn) writeFrame() (err error) {
 	}
 	var along *claim
 	switch {
-	case len(f.data) <= copyLimit:
+	case len(f.data) <= c.copyLimit():
 		along, err = c.encodeTogether()
 	case c.opts.Role == protocol.Client:
 		return c.writeMasked()
@@ -262,6 +264,15 @@ func (c *Conn) writeFrame() (err error) {
 		err = c.unsent(err)
 	}
 	return err
+}
+
+// copyLimit is how long a frame may be to be copied and written together with
+// others, now that nobody waits for them.
+func (c *Conn) copyLimit() int {
+	if c.opts.Role == protocol.Server && c.message.first == nil && c.tr.gathers() {
+		return gatherLimit
+	}
+	return copyLimit
 }
 
 // encodeTogether appends a small frame and what others want to send. Nothing

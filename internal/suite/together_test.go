@@ -131,7 +131,7 @@ func TestHeldLeaves(t *testing.T) {
 			send(t, conn, "2")
 		},
 		"large answer": func(t *testing.T, conn Conn, _ *Raw) {
-			ok(t, conn.Send(protocol.BinaryMessage(pattern(48<<10)), 0))
+			ok(t, conn.Send(protocol.BinaryMessage(pattern(64<<10)), 0))
 		},
 		"peer's close": func(t *testing.T, conn Conn, peer *Raw) {
 			peer.Send(t, peer.CloseFrame(4000, ""))

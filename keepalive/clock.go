@@ -8,7 +8,10 @@ import "time"
 
 // awaiting reports whether the clock runs: a ping is without proof of life,
 // as far as was seen, and somebody cares.
-func (m *Monitor) awaiting() bool { return m.timeout != off && m.base <= m.last }
+func (m *Monitor) awaiting() bool { return m.timeout != off && m.unanswered() }
+
+// unanswered reports whether there is a ping without proof of life.
+func (m *Monitor) unanswered() bool { return m.interval != off && m.base <= m.last }
 
 // clockStart returns from when the timeout counts.
 func (m *Monitor) clockStart() time.Duration { return max(m.base, m.floor) }

@@ -13,7 +13,7 @@ func (m *Monitor) setInterval(cfg *Config, t time.Duration) {
 	if interval == m.interval {
 		return
 	}
-	unanswered, base := m.interval != off && m.base <= m.last, m.base
+	unanswered, base := m.unanswered(), m.base
 	m.interval = interval
 	if interval == off {
 		return

@@ -36,7 +36,7 @@ type Hooks struct {
 	// Resumed: reading goes on, after it has stood still for so long.
 	Resumed func(conn Conn, stood time.Duration)
 
-	// TimedOut: the peer was given up.
+	// TimedOut: the peer was given up, by keepalive or by the operating system.
 	TimedOut func(conn Conn, err *TimeoutError)
 }
 

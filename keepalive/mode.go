@@ -48,7 +48,7 @@ func (m *Monitor) putOff(heard time.Duration) {
 	if heard == 0 || at <= m.next {
 		return
 	}
-	unanswered := m.base <= m.last
+	unanswered := m.unanswered()
 	m.first, m.next, m.reprobes = at, at, 0
 	if !unanswered {
 		m.base = at

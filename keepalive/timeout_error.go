@@ -31,9 +31,10 @@ const (
 	// made room for it. Its program has stopped reading.
 	PeerNotReading
 
-	// WeWereBusy: we were not reading, because the application did not
-	// receive what had come; or this process was stopped, or had no turn, over
-	// and over, each time when an answer was due.
+	// WeWereBusy: this process was stopped, or had no turn, over and over,
+	// each time when an answer was due. That we do not read, because the
+	// application does not receive what has come, is no reason to give a peer
+	// up; [TimeoutError.PausedNow] tells it, and the text.
 	WeWereBusy
 )
 
@@ -62,7 +63,7 @@ func (c Cause) explanation() string {
 	case PeerNotReading:
 		return "the peer is not reading: it makes no room for what we send"
 	case WeWereBusy:
-		return "we were busy: reading was paused because the application does not receive"
+		return "we were busy: this process was stopped, or had no turn, each time when an answer was due"
 	}
 	return "no answer to a ping"
 }
@@ -79,6 +80,7 @@ type TimeoutError struct {
 	Waited    time.Duration // since then
 	PingSent  bool          // the latest ping was handed to the transport
 	SentAt    time.Time     // when it was; zero if it was not, or nobody knows
+	SinceSent time.Duration // since then
 	LastByte  time.Time     // when the last byte arrived; zero if none did
 	SinceByte time.Duration // since then, or since the start
 
@@ -93,50 +95,60 @@ type TimeoutError struct {
 
 	Transport Transport // what the operating system said
 
+	// Err is the operating system's own time-out, if that has ended the
+	// connection: TCP has given up to send again, or what a user set with
+	// TCP_USER_TIMEOUT is over. Then PingDue and Waited are zero unless a ping
+	// was unanswered. nil: it was keepalive that gave up.
+	Err error
+
 	// Watched tells that the connection is another library's (see [Watch]).
 	// Then LastByte is when the last pong, or message told of, was read, and a
 	// pong that nobody reads is as good as none.
 	Watched bool
 }
 
-// timeoutError returns the error of giving up at t, late by so much.
-func (m *Monitor) timeoutError(t, late time.Duration, ev *Evidence) *TimeoutError {
+// seen returns what there is to say at t, without a cause.
+func (m *Monitor) seen(t time.Duration, ev *Evidence) *TimeoutError {
 	e := &TimeoutError{
-		PingInterval: m.interval, PingTimeout: m.timeout,
-		PingDue: m.start.Add(m.base), Waited: t - m.base, PingSent: ev.PingSent,
+		PingInterval: m.interval, PingTimeout: m.timeout, PingSent: ev.PingSent,
 		LastByte: ev.LastByte, SinceByte: t - m.before(t, ev.LastByte),
-		Paused: ev.Paused, PausedNow: ev.PausedNow, Late: late,
+		Paused: ev.Paused, PausedNow: ev.PausedNow,
 		Queued: ev.Queued, QueuedBytes: ev.QueuedBytes, Unsent: ev.Unsent, RTT: ev.RTT,
 	}
-	if ev.PingSent {
-		e.SentAt = ev.WriteProgress
+	if m.unanswered() {
+		e.PingDue, e.Waited = m.start.Add(m.base), t-m.base
+	}
+	if ev.PingSent && !ev.WriteProgress.IsZero() {
+		e.SentAt, e.SinceSent = ev.WriteProgress, t-m.before(t, ev.WriteProgress)
 	}
 	if ev.Inspected {
 		e.Transport = ev.Transport
 	}
-	e.Cause = e.cause()
 	return e
 }
 
 // cause tells from what was seen who is to blame. The transport's word comes
 // first, for it knows about the network; a closed window comes before missing
-// acknowledgements, for its probes are far apart.
+// acknowledgements, for its probes are far apart. A user's TCP_USER_TIMEOUT ends
+// also a connection whose peer lives and only does not read.
 func (e *TimeoutError) cause() Cause {
 	tr := &e.Transport
 	switch {
-	case !tr.Known && (e.PausedNow || e.stopped()):
+	case tr.windowClosed():
+		return PeerNotReading
+	case e.Err != nil:
+		return NetworkDead
+	case !tr.Known && e.stopped():
 		return WeWereBusy
 	case !tr.Known && !e.PingSent:
 		return PeerNotReading // our own write did not get on
 	case !tr.Known:
 		return Unknown
-	case tr.windowClosed():
-		return PeerNotReading
 	case tr.Unacked > 0 && (tr.SinceAck >= e.PingTimeout || tr.Retransmits > 0):
 		return NetworkDead
 	case !e.PingSent || tr.Unacked > 0 && !tr.PingAcked:
 		return PeerNotReading
-	case e.PausedNow || e.stopped():
+	case e.stopped():
 		return WeWereBusy
 	}
 	return PeerStuck
@@ -148,17 +160,20 @@ func (e *TimeoutError) stopped() bool { return e.Late > tolerance(e.PingTimeout)
 
 // Error tells the cause and what was seen.
 func (e *TimeoutError) Error() string {
-	return fmt.Sprintf("%v: %s (%s)", ErrTimeout, e.explanation(), strings.Join(e.details(), ", "))
+	gaveUp := ErrTimeout
+	if e.Err != nil {
+		gaveUp = e.Err
+	}
+	return fmt.Sprintf("%v: %s (%s)", gaveUp, e.explanation(), strings.Join(e.details(), ", "))
 }
 
-// explanation does not blame the peer, nor the application, for what may be
-// another's fault.
+// explanation does not blame the peer for what may be another's fault.
 func (e *TimeoutError) explanation() string {
 	switch {
 	case e.Watched && e.Cause == Unknown:
 		return "no pong was read: the peer or the network is dead, or nobody reads from the connection"
-	case e.Cause == WeWereBusy && !e.PausedNow:
-		return "we were busy: this process was stopped, or had no turn, each time when an answer was due"
+	case e.PausedNow:
+		return e.Cause.explanation() + "; and we were busy: reading was paused because the application does not receive"
 	}
 	return e.Cause.explanation()
 }
@@ -175,10 +190,16 @@ func (e *TimeoutError) lastSeen() string {
 }
 
 func (e *TimeoutError) details() []string {
-	list := []string{fmt.Sprintf("%v since the ping was due", rounded(e.Waited))}
+	var list []string
 	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
-	if !e.PingSent {
-		add("it was not sent")
+	if !e.PingDue.IsZero() {
+		add("%v since the ping was due", rounded(e.Waited))
+		if !e.PingSent {
+			add("it was not sent")
+		}
+	}
+	if !e.SentAt.IsZero() {
+		add("latest ping sent %v ago", rounded(e.SinceSent))
 	}
 	list = append(list, e.lastSeen())
 	if e.Paused > 0 {
@@ -196,6 +217,9 @@ func (e *TimeoutError) details() []string {
 	if tr := &e.Transport; tr.Known {
 		add("%d bytes unacknowledged", tr.Unacked)
 		add("last acknowledgement %v ago", rounded(tr.SinceAck))
+		if tr.SendWindow == 0 {
+			add("its window is closed")
+		}
 		if tr.Retransmits > 0 {
 			add("%d retransmissions", tr.Retransmits)
 		}
@@ -213,11 +237,13 @@ func (e *TimeoutError) LogValue() slog.Value {
 		slog.String("cause", e.Cause.String()),
 		slog.Duration("waited", e.Waited),
 		slog.Bool("ping_sent", e.PingSent),
+		slog.Duration("since_sent", e.SinceSent),
 		slog.Duration("since_byte", e.SinceByte),
 		slog.Duration("paused", e.Paused),
 		slog.Bool("paused_now", e.PausedNow),
 		slog.Duration("late", e.Late),
 		slog.Int("queued", e.Queued),
+		slog.Int("queued_bytes", e.QueuedBytes),
 		slog.Int64("unsent", e.Unsent),
 		slog.Duration("rtt", e.RTT),
 	}
@@ -227,6 +253,9 @@ func (e *TimeoutError) LogValue() slog.Value {
 			slog.Duration("since_ack", tr.SinceAck),
 			slog.Int64("send_window", tr.SendWindow),
 			slog.Int("retransmits", tr.Retransmits))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.Any("error", e.Err))
 	}
 	return slog.GroupValue(attrs...)
 }
@@ -238,6 +267,9 @@ func rounded(d time.Duration) time.Duration {
 	}
 	return d.Round(time.Millisecond)
 }
+
+// Unwrap returns Err.
+func (e *TimeoutError) Unwrap() error { return e.Err }
 
 // Is reports true for [ErrTimeout].
 func (e *TimeoutError) Is(target error) bool { return target == ErrTimeout }

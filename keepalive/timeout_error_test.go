@@ -51,20 +51,40 @@ func TestCause(t *testing.T) {
 	}
 }
 
-// While reading is paused a Monitor gives up on the word of the transport
-// alone, so the other causes are shown to whoever constructs the error.
-func TestCauseWhilePaused(t *testing.T) {
+// What the system has given up by itself is lost to the network, unless the peer
+// lives and only does not read.
+func TestLost(t *testing.T) {
+	off, pings := Config{Interval: -1}, Config{Interval: 20 * sec, Timeout: 30 * sec, Phase: 20 * sec}
 	for name, test := range map[string]struct {
-		e    TimeoutError
+		cfg  Config
+		tr   Transport
 		want Cause
+		text string
 	}{
-		"nothing is known":    {TimeoutError{PausedNow: true, PingSent: true}, WeWereBusy},
-		"nor was it sent":     {TimeoutError{PausedNow: true}, WeWereBusy},
-		"the ping arrived":    {TimeoutError{PausedNow: true, PingSent: true, Transport: Transport{Known: true, PingAcked: true, SendWindow: 1}}, WeWereBusy},
-		"the network is dead": {TimeoutError{PausedNow: true, PingSent: true, Transport: Transport{Known: true, Unacked: 1, SendWindow: 1, Retransmits: 5}}, NetworkDead},
+		"nothing is known": {off, Transport{}, NetworkDead,
+			"timed out: the network is dead: nothing acknowledges what we send (last byte received 25s ago)"},
+		"nothing is acknowledged": {off, Transport{Known: true, Unacked: 5, SinceAck: 20 * sec, SendWindow: 100}, NetworkDead,
+			"timed out: the network is dead: nothing acknowledges what we send (last byte received 25s ago, " +
+				"5 bytes unacknowledged, last acknowledgement 20s ago)"},
+		"the window is closed": {off, Transport{Known: true, Unacked: 5, SinceAck: 2 * sec, Retransmits: 1}, PeerNotReading,
+			"timed out: the peer is not reading: it makes no room for what we send (last byte received 25s ago, " +
+				"5 bytes unacknowledged, last acknowledgement 2s ago, its window is closed, 1 retransmissions)"},
+		"... and nobody answers": {off, Transport{Known: true, Unacked: 5, SinceAck: 20 * sec, Retransmits: 2}, NetworkDead, ""},
+		"a ping was out": {pings, Transport{}, NetworkDead,
+			"timed out: the network is dead: nothing acknowledges what we send (5s since the ping was due, " +
+				"latest ping sent 5s ago, last byte received 25s ago)"},
 	} {
-		if got := test.e.cause(); got != test.want {
-			t.Errorf("%s: %v, want %v", name, got, test.want)
+		d := newDrive(t, test.cfg)
+		d.next(20 * sec)
+		d.ev.PingSent, d.ev.WriteProgress = true, time.Time{}
+		if test.cfg.Interval > 0 {
+			d.ev.WriteProgress = at(20 * sec)
+		}
+		d.ev.Inspected, d.ev.Transport = true, test.tr
+		err := errors.New("timed out")
+		e := d.m.Lost(at(25*sec), &d.ev, err)
+		if e.Cause != test.want || !errors.Is(e, err) || !errors.Is(e, ErrTimeout) || test.text != "" && e.Error() != test.text {
+			t.Errorf("%s: %v, %v\n\twant %v, %v", name, e.Cause, e, test.want, test.text)
 		}
 	}
 }
@@ -78,7 +98,7 @@ func TestTimeoutErrorFields(t *testing.T) {
 	tr := Transport{Known: true, Unacked: 6, SinceAck: 11 * sec, SendWindow: 100, Retransmits: 5}
 	want := TimeoutError{
 		Cause: NetworkDead, PingInterval: 20 * sec, PingTimeout: 10 * sec,
-		PingDue: at(20 * sec), Waited: 10 * sec, PingSent: true, SentAt: at(21 * sec),
+		PingDue: at(20 * sec), Waited: 10 * sec, PingSent: true, SentAt: at(21 * sec), SinceSent: 9 * sec,
 		LastByte: at(12 * sec), SinceByte: 18 * sec,
 		Paused: 3 * sec, Queued: 4, QueuedBytes: 400, Unsent: 77, RTT: 30 * ms, Transport: tr,
 	}
@@ -98,20 +118,21 @@ func TestTimeoutErrorText(t *testing.T) {
 		e    TimeoutError
 		want string
 	}{
-		{TimeoutError{Waited: 20 * sec, PingSent: true, SinceByte: 39123456 * time.Microsecond},
+		{TimeoutError{PingDue: epoch, Waited: 20 * sec, PingSent: true, SinceByte: 39123456 * time.Microsecond},
 			"keepalive ping timeout: no answer to a ping (20s since the ping was due, last byte received 39.123s ago)"},
 		{TimeoutError{
-			Cause: NetworkDead, Waited: 1234567, SinceByte: sec, Paused: 2 * sec,
+			Cause: NetworkDead, PingDue: epoch, Waited: 1234567, SinceByte: sec, Paused: 2 * sec, PausedNow: true,
 			Queued: 3, QueuedBytes: 30, Unsent: 7, RTT: 1234567,
-			Transport: Transport{Known: true, Unacked: 9, SinceAck: 3 * sec, Retransmits: 4},
-		}, "keepalive ping timeout: the network is dead: nothing acknowledges what we send (" +
+			Transport: Transport{Known: true, Unacked: 9, SinceAck: 3 * sec, SendWindow: 1, Retransmits: 4},
+		}, "keepalive ping timeout: the network is dead: nothing acknowledges what we send; " +
+			"and we were busy: reading was paused because the application does not receive (" +
 			"1.23ms since the ping was due, it was not sent, last byte received 1s ago, reading paused for 2s, " +
 			"3 messages (30 bytes) not received by the application, 7 bytes not written, " +
 			"9 bytes unacknowledged, last acknowledgement 3s ago, 4 retransmissions, usual round trip 1.23ms)"},
-		{TimeoutError{Cause: PeerStuck, PingSent: true, Transport: Transport{Known: true}},
+		{TimeoutError{Cause: PeerStuck, PingDue: epoch, PingSent: true, Transport: Transport{Known: true, SendWindow: -1}},
 			"keepalive ping timeout: the peer is stuck: its system acknowledged the ping, its program did not answer (" +
 				"0s since the ping was due, last byte received 0s ago, 0 bytes unacknowledged, last acknowledgement 0s ago)"},
-		{TimeoutError{Cause: WeWereBusy, PingTimeout: sec, Waited: 3 * sec, PingSent: true, Late: 2 * sec},
+		{TimeoutError{Cause: WeWereBusy, PingDue: epoch, PingTimeout: sec, Waited: 3 * sec, PingSent: true, Late: 2 * sec},
 			"keepalive ping timeout: we were busy: this process was stopped, or had no turn, each time when an answer was due (" +
 				"3s since the ping was due, last byte received 0s ago, noticed 2s late)"},
 	} {
@@ -131,7 +152,7 @@ func TestCauseString(t *testing.T) {
 		if cause.String() != want {
 			t.Errorf("Cause %d is %q, want %q", cause, cause, want)
 		}
-		text := (&TimeoutError{Cause: cause, PausedNow: cause == WeWereBusy}).Error()
+		text := (&TimeoutError{Cause: cause}).Error()
 		if explained[cause.explanation()] || !strings.Contains(text, cause.explanation()) {
 			t.Errorf("%v is explained as %q", cause, text)
 		}

@@ -23,7 +23,7 @@ type Totals struct {
 
 // Closes counts connections by how they ended. The first that fits counts.
 type Closes struct {
-	// The peer was given up; see Cause.
+	// The peer was given up, by us or by the operating system; see Cause.
 	NoAnswer, NetworkDead, PeerStuck, PeerNotReading, WeWereBusy uint64
 
 	Violation uint64 // the peer broke the protocol or a limit of ours

@@ -69,6 +69,19 @@ func (m *Monitor) lookAt() time.Duration {
 }
 
 func (m *Monitor) giveUp(t, late time.Duration, ev *Evidence) Action {
-	m.err = m.timeoutError(t, late, ev)
+	m.err = m.seen(t, ev)
+	m.err.Late = late
+	m.err.Cause = m.err.cause()
 	return Action{Kind: GiveUp, Err: m.err}
+}
+
+// Lost explains err, with which the operating system has ended the connection
+// because the peer's did not answer: ETIMEDOUT, or that there is no way to it.
+// ev should have what the transport says, with Inspected set. The schedule is
+// over then; Lost changes nothing of it.
+func (m *Monitor) Lost(now time.Time, ev *Evidence, err error) *TimeoutError {
+	e := m.seen(m.since(now), ev)
+	e.Err = err
+	e.Cause = e.cause()
+	return e
 }

@@ -287,8 +287,9 @@ func (c *Conn) holdOver() {
 // why before it went: reading goes on for a while.
 func (c *Conn) writeFailed(err error) {
 	if c.writeErr == nil {
-		c.writeErr = err
+		c.writeErr = c.explain(err)
 		c.pend.release()
+		c.waiters.wakeAll()
 		c.startClosing()
 	}
 }

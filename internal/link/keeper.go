@@ -1,6 +1,9 @@
 package link
 
 import (
+	"errors"
+	"slices"
+	"syscall"
 	"time"
 
 	"github.com/tandemws/tandem/keepalive"
@@ -214,6 +217,26 @@ func (c *Conn) giveUp(cause *keepalive.TimeoutError) {
 	c.aborted = true
 	c.fail(protocol.InternalError, "keepalive ping timeout", cause)
 	c.pokeWriter()
+}
+
+// explain returns err, that of the transport, or if it is the system's own
+// time-out what that means. The transport is asked before it is closed.
+func (c *Conn) explain(err error) error {
+	if c.recvErr != nil || c.writeErr != nil || !isGone(err) {
+		return err
+	}
+	now := time.Now()
+	ev := c.evidence(now)
+	ev.Transport, ev.Inspected = c.inspect(now), true
+	lost := c.keeper.monitor.Lost(now, &ev, err)
+	c.tell(event{kind: timedOut, err: lost})
+	return lost
+}
+
+// isGone reports whether err says that the peer's system did not answer for as
+// long as ours tries, or that there is no way to it any more.
+func isGone(err error) bool {
+	return slices.ContainsFunc(gone[:], func(errno syscall.Errno) bool { return errors.Is(err, errno) })
 }
 
 // evidence is what the connection knows at now.

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"io"
 	"time"
 
 	"github.com/tandemws/tandem/protocol"
@@ -244,11 +245,22 @@ func (c *Conn) filled(l *Limit, err error) error {
 		return nil
 	case !asked || !isTimeout(err):
 		c.in.giveBack()
-		c.disconnected(err)
+		if err == io.EOF {
+			c.awaitWriteError()
+		}
+		c.disconnected(c.explain(err))
 		return nil
 	}
 	c.in.giveBack()
 	return l.Reached()
+}
+
+// awaitWriteError gives a write that is under way a moment to tell why the
+// transport has ended. The system tells its error once, and to others that this
+// is the end; so if it was the write that got it, it returns at once.
+func (c *Conn) awaitWriteError() {
+	for l := After(50 * time.Millisecond); c.writing && c.waitChange(l) == nil; {
+	}
 }
 
 // armRead has the read interrupted at the Limit.

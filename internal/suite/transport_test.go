@@ -3,6 +3,7 @@ package suite
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -213,7 +214,7 @@ func (f *failing) Write(p []byte) (int, error) {
 
 // TestSystemTimeout has the system give up the connection. Its error is a
 // time-out too, but none that we asked for: the connection has ended, and the
-// error says why.
+// error says why, and what that means.
 func TestSystemTimeout(t *testing.T) {
 	timeout := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ETIMEDOUT)}
 	broken := &net.OpError{Op: "write", Net: "tcp", Err: os.ErrDeadlineExceeded} // again and again
@@ -228,7 +229,7 @@ func TestSystemTimeout(t *testing.T) {
 				peer.Send(t, peer.Text("one"))
 				synctest.Wait()
 				expect(t, conn, "one")
-				is(t, expectClosed(t, conn), cause)
+				isExplained(t, expectClosed(t, conn), cause, cause == timeout)
 
 				ours, theirs = link.NewPipe()
 				f = &failing{ours, make(chan error, 9), make(chan error, 9)}
@@ -236,10 +237,21 @@ func TestSystemTimeout(t *testing.T) {
 				f.writeErr <- cause
 				is(t, conn.Send(protocol.TextMessage("one"), 0), cause)
 				theirs.Close()
-				is(t, expectClosed(t, conn), cause)
+				isExplained(t, expectClosed(t, conn), cause, cause == timeout)
 			}
 		})
 	})
+}
+
+// isExplained: if it is the system's own time-out that has ended the connection,
+// the network is dead.
+func isExplained(t *testing.T, err, cause error, explained bool) {
+	t.Helper()
+	is(t, err, cause)
+	var lost *keepalive.TimeoutError
+	if errors.As(err, &lost) != explained || explained && (lost.Cause != keepalive.NetworkDead || lost.Err != cause) {
+		t.Errorf("%v: explained %t", err, explained)
+	}
 }
 
 // TestTLSLeftFlush leaves a Ping and a Flush over TLS in the middle of a write.

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/tandemws/tandem/internal/rig"
 )
@@ -60,6 +61,10 @@ type Host struct {
 	// Buffer is how many bytes the system holds for each socket made from now
 	// on until they are acknowledged; 0 leaves that to the system.
 	Buffer int
+
+	// UserTimeout is TCP_USER_TIMEOUT of each socket made from now on, in whole
+	// milliseconds; 0 leaves it out.
+	UserTimeout time.Duration
 
 	role string   // client, router or server
 	name string   // of the namespace

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -73,15 +74,18 @@ func (h *Host) Listen(t testing.TB) net.Listener {
 	return listener
 }
 
-// prepare sets the size of the buffer of a new socket. Those that a listener
+// prepare sets what the host wants of a new socket. Those that a listener
 // accepts inherit it.
 func (h *Host) prepare(_, _ string, raw syscall.RawConn) error {
-	if h.Buffer == 0 {
-		return nil
-	}
 	var failed error
+	set := func(fd uintptr, level, option, value int) {
+		if value != 0 {
+			failed = errors.Join(failed, unix.SetsockoptInt(int(fd), level, option, value))
+		}
+	}
 	err := raw.Control(func(fd uintptr) {
-		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, h.Buffer)
+		set(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, h.Buffer)
+		set(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(h.UserTimeout/time.Millisecond))
 	})
 	return errors.Join(err, failed)
 }

@@ -96,8 +96,8 @@ func (c *Conn) decode(dst, piece []byte, last bool) []byte {
 		}
 		if left--; left == 0 {
 			at := len(dst)
-			dst = c.decodeWith(ext, dst, piece, last, in.room)
-			in.room -= int64(len(dst) - at)
+			dst = c.decodeWith(ext, dst, piece, last, in.sizeLimit()-in.made)
+			in.made += int64(len(dst) - at)
 			return dst
 		}
 		if piece = c.decodeWith(ext, nil, piece, last, encodedLimit(in.sizeLimit())); in.violation != nil {
@@ -108,12 +108,25 @@ func (c *Conn) decode(dst, piece []byte, last bool) []byte {
 }
 
 // decodeWith has an extension decode a piece, and notes what is wrong with it.
+// An extension is somebody else's code: that it keeps to its room is checked,
+// and whatever it returns with an error, what was in dst stays.
 func (c *Conn) decodeWith(ext Extension, dst, piece []byte, last bool, room int64) []byte {
-	dst, err := ext.Decode(dst, piece, last, int(room))
+	if room < 0 { // the limit was lowered since
+		c.in.violation = tooBigMessage.violation(c.in.sizeLimit())
+		return dst
+	}
+	at := len(dst)
+	decoded, err := ext.Decode(dst, piece, last, int(room))
+	if end := at + int(room); err == nil && len(decoded) > end {
+		decoded, err = decoded[:end], ErrMessageTooBig
+	}
 	if err != nil {
 		c.in.violation = c.in.undecodable(ext, err)
 	}
-	return dst
+	if len(decoded) < at {
+		return dst
+	}
+	return decoded
 }
 
 // undecodable says how the peer broke the protocol, from an extension's error.

@@ -80,7 +80,7 @@ type inbound struct {
 	since     time.Time
 	changed   bool  // by extensions: see decode.go
 	bits      RSV   // of its first frame
-	room      int64 // for how much more of what they make of it
+	made      int64 // bytes that they have made of it
 	decoded   scratch
 	text      UTF8Validator
 	streaming bool // hand out chunks
@@ -389,7 +389,8 @@ func (c *Conn) fits(h *Header) bool {
 }
 
 // SetMaxMessageSize changes the size in bytes of the largest message that is
-// accepted, for one that has begun to arrive too. 0 means
+// accepted, for one that has begun to arrive too; but a frame whose header was
+// accepted is received to its end unless extensions have changed it. 0 means
 // [DefaultMaxMessageSize], negative means no limit.
 func (c *Conn) SetMaxMessageSize(n int64) { c.in.maxMessage = orDefault(n, DefaultMaxMessageSize) }
 
@@ -440,7 +441,7 @@ func (c *Conn) beginData() {
 	in := &c.in
 	h := &in.frame
 	if !in.open {
-		in.typ, in.size, in.room = MessageType(h.Opcode), 0, in.sizeLimit()
+		in.typ, in.size, in.made = MessageType(h.Opcode), 0, 0
 		in.fragments, in.since = 0, in.now
 		in.text.Reset()
 		in.announced = false

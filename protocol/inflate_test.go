@@ -156,34 +156,96 @@ func TestInflateWindow(t *testing.T) {
 	}
 }
 
+// A bitWriter writes bits as deflate packs them (RFC 1951, section 3.1.1).
+type bitWriter struct {
+	buf []byte
+	n   int
+}
+
+// number writes a number, its least significant bit first.
+func (w *bitWriter) number(value, bits int) {
+	for i := range bits {
+		if w.n%8 == 0 {
+			w.buf = append(w.buf, 0)
+		}
+		w.buf[w.n/8] |= byte(value >> i & 1 << (w.n % 8))
+		w.n++
+	}
+}
+
+// code writes a Huffman code, its most significant bit first.
+func (w *bitWriter) code(value, bits int) {
+	for i := bits - 1; i >= 0; i-- {
+		w.number(value>>i&1, 1)
+	}
+}
+
 // farMatch is a block with fixed codes (RFC 1951, section 3.2.6) that has one
 // match of three bytes, and behind it so many literals.
 func farMatch(code, extra, behind int) (message []byte) {
-	n := 0
-	put := func(value, bits int) { // from the least significant bit
-		for i := range bits {
-			if n%8 == 0 {
-				message = append(message, 0)
-			}
-			message[n/8] |= byte(value >> i & 1 << (n % 8))
-			n++
-		}
-	}
-	putCode := func(value, bits int) { // from the most significant bit
-		for i := bits - 1; i >= 0; i-- {
-			put(value>>i&1, 1)
-		}
-	}
-	put(0b010, 3)       // not the last block, fixed codes
-	putCode(257-256, 7) // a length of 3
-	putCode(code, 5)
-	put(extra, code/2-1)
+	var w bitWriter
+	w.number(0b010, 3) // not the last block, fixed codes
+	w.code(257-256, 7) // a length of 3
+	w.code(code, 5)
+	w.number(extra, code/2-1)
 	for range behind {
-		putCode(0x30, 8) // the byte 0
+		w.code(0x30, 8) // the byte 0
 	}
-	putCode(0, 7) // the end of the block
-	put(0, 3)     // the stored block whose tail is cut off
-	return message
+	w.code(0, 7)   // the end of the block
+	w.number(0, 3) // the stored block whose tail is cut off
+	return w.buf
+}
+
+// TestInflateUnusedCode meets a code that nothing stands for, where a block has
+// one distance code or none: it is not taken for any.
+func TestInflateUnusedCode(t *testing.T) {
+	for _, test := range []struct {
+		dists int // of a single code: 0 or 1
+		bit   int // the distance code that is met
+		want  error
+	}{{1, 0, nil}, {1, 1, errCorrupt}, {0, 0, errCorrupt}, {0, 1, errCorrupt}} {
+		for _, behind := range []int{0, 10, 300} { // at the end there is no quick way
+			message := ownCodes(test.dists, test.bit, behind)
+			for _, size := range []int{1, 9, math.MaxInt} {
+				got, err := inflated(message, nil, maxWindow, size)
+				if err != test.want || err == nil && len(got) != 4+behind || err != nil && string(got) != "a" {
+					t.Errorf("%+v, %d behind, pieces of %d: %q, %v", test, behind, size, got, err)
+				}
+			}
+		}
+	}
+}
+
+// ownCodes is a block with codes of its own: 0 for "a", 10 for its end, 11 for a
+// match of three bytes and, if dists is 1, 0 for a distance of one byte. In it
+// stand an "a", a match and so many times "a" again.
+func ownCodes(dists, dist, behind int) []byte {
+	var w bitWriter
+	w.number(0b100, 3) // not the last block, codes of its own
+	w.number(258-257, 5)
+	w.number(1-1, 5)
+	w.number(18-4, 4)
+	for _, n := range codeLenOrder[:18] { // the lengths are written in two bits each
+		w.number(map[uint8]int{0: 2, 1: 2, 2: 2, 18: 2}[n], 3)
+	}
+	length := func(n int) { w.code(n, 2) }
+	zeros := func(n int) { w.code(0b11, 2); w.number(n-11, 7) }
+	zeros('a')
+	length(1)
+	zeros(138)
+	zeros(endOfBlock - 'a' - 1 - 138)
+	length(2)
+	length(2)
+	length(dists)
+	w.code(0, 1)
+	w.code(0b11, 2)
+	w.number(dist, 1)
+	for range behind {
+		w.code(0, 1)
+	}
+	w.code(0b10, 2)
+	w.number(0, 3) // the stored block whose tail is cut off
+	return w.buf
 }
 
 // TestInflateAtOnce gives each byte as soon as it can be known.

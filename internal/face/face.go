@@ -100,6 +100,7 @@ type Pong interface {
 // A Server is a server of either face.
 type Server interface {
 	Addr() net.Addr
+	Addrs() []net.Addr
 	Wait() error
 	Done() <-chan struct{}
 	Close() error

@@ -31,7 +31,8 @@ type Options struct {
 	Jar          http.CookieJar    // a client's
 	Digest       *url.Userinfo     // a client's
 	TLS          *tls.Config       // a client's or a server's
-	Listener     net.Listener      // a server's
+	Listener     net.Listener      // a server's; nil: those of Listeners
+	Listeners    []net.Listener    // a server's
 	Origins      []string          // a server's
 	Select       Selector          // a server's choice of a subprotocol
 	Process      Processor         // a server's
@@ -99,7 +100,7 @@ type Responder func(r *http.Request, status int, header http.Header)
 
 func (o *Options) listeners() []net.Listener {
 	if o.Listener == nil {
-		return nil
+		return o.Listeners
 	}
 	return []net.Listener{o.Listener}
 }

@@ -33,6 +33,7 @@ var full = Options{
 	Digest:       url.User("user"),
 	TLS:          new(tls.Config),
 	Listener:     new(net.TCPListener),
+	Listeners:    []net.Listener{new(net.TCPListener)},
 	Origins:      []string{"https://origin.test"},
 	Select:       func(*http.Request, []string) (string, error) { return "", nil },
 	Process:      func(http.ResponseWriter, *http.Request) *http.Request { return nil },

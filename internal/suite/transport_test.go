@@ -98,6 +98,41 @@ func overSocket(t *testing.T, s Setting, url string) {
 	ok(t, server.Wait())
 }
 
+// TestSeveralListeners serves two TCP ports and a Unix socket at once, and ends
+// with all of them.
+func TestSeveralListeners(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		path := filepath.Join(t.TempDir(), "socket")
+		for _, at := range [][2]string{{"tcp", "127.0.0.1:0"}, {"tcp", "127.0.0.1:0"}, {"unix", path}} {
+			listener, err := net.Listen(at[0], at[1])
+			ok(t, err)
+			s.ServerOptions.Listeners = append(s.ServerOptions.Listeners, listener)
+		}
+		server, err := s.Server.Serve(echoing, "not used", &s.ServerOptions)
+		ok(t, err)
+		for i, addr := range server.Addrs() {
+			if addr != s.ServerOptions.Listeners[i].Addr() {
+				t.Errorf("address %v, want %v", addr, s.ServerOptions.Listeners[i].Addr())
+			}
+			opts, url := s.ClientOptions, "ws://"+addr.String()+"/"
+			if addr.Network() == "unix" {
+				opts.Unix, url = path, "ws://tandem.test/"
+			}
+			client, err := s.Client.Connect(url, &opts)
+			ok(t, err)
+			send(t, client, "hello")
+			expect(t, client, "hello")
+			ok(t, client.Close())
+		}
+		ok(t, server.Close())
+		for _, listener := range s.ServerOptions.Listeners {
+			if _, err := listener.Accept(); err == nil {
+				t.Errorf("%v is still open", listener.Addr())
+			}
+		}
+	})
+}
+
 // overTLS is a pair over TLS in memory.
 func (s Setting) overTLS(t *testing.T) (client, server Conn) {
 	t.Helper()

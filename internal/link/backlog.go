@@ -261,6 +261,7 @@ func (c *Conn) withdraw(d *delivery) (ok bool) {
 	if !d.patient || d.claim.granted {
 		return false
 	}
+	d.patient = false
 	c.backlog.patient--
 	c.drop(d)
 	return true
@@ -270,11 +271,12 @@ func (c *Conn) withdraw(d *delivery) (ok bool) {
 // not come.
 func (c *Conn) drop(d *delivery) {
 	c.message.drop(&d.claim)
-	if c.backlog.current == d {
-		d.claim.wake() // without the token: the deliverer passes over it
+	if c.backlog.current != d {
+		c.backlog.remove(d)
 		return
 	}
-	c.backlog.remove(d)
+	c.backlog.current = nil
+	d.claim.wake() // without the token: the deliverer passes over it
 }
 
 func (b *backlog) remove(d *delivery) {

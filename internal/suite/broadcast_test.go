@@ -314,6 +314,94 @@ func TestBroadcastWait(t *testing.T) {
 	})
 }
 
+// deaf is a connection to a client that has a message and takes in no more until
+// it receives that.
+func deaf(t *testing.T, face Face, opts Options) (client, server Conn) {
+	t.Helper()
+	clients, servers := audience(t, face, opts, 1, stalled)
+	broadcast(t, face, servers, protocol.TextMessage("first"))
+	time.Sleep(time.Second)
+	return clients[0], servers[0]
+}
+
+// writing has a broadcast of 256 KiB, more than the network holds, be written to
+// a client that takes in nothing.
+func writing(t *testing.T, face Face) (client, server Conn) {
+	t.Helper()
+	client, server = deaf(t, face, bare(0))
+	broadcast(t, face, []Conn{server}, protocol.BinaryMessage(make([]byte, 256<<10)))
+	return client, server
+}
+
+// expectSizes receives messages of these sizes.
+func expectSizes(t *testing.T, conn Conn, sizes ...int) {
+	t.Helper()
+	for _, size := range sizes {
+		if m, err := conn.Recv(0); err != nil || len(m.Data) != size {
+			t.Fatalf("%d bytes, %v; want %d", len(m.Data), err, size)
+		}
+	}
+}
+
+// TestBroadcastPatient: who waits for room is the next to get it. A message that
+// would fit is not taken before one that does not.
+func TestBroadcastPatient(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		client, server := writing(t, face)
+		opts := BroadcastOptions{MaxBacklogBytes: 300 << 10}
+		patient := opts
+		patient.Wait = time.Minute
+		waited := make(chan error)
+		go func() {
+			_, err := face.Broadcast([]Conn{server}, protocol.BinaryMessage(make([]byte, 100<<10)), patient)
+			waited <- err
+		}()
+		synctest.Wait()
+		_, err := face.Broadcast([]Conn{server}, protocol.TextMessage("small"), opts)
+		is(t, err, errTooSlow)
+		expectSizes(t, client, len("first"), 256<<10, 100<<10)
+		ok(t, <-waited)
+	})
+}
+
+// TestBroadcastGivesUp: who has waited for room in vain does not stand in the
+// way of others, however long the message before them takes.
+func TestBroadcastGivesUp(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		client, server := writing(t, face)
+		for range 2 { // the second while the first is behind the one that is written
+			_, err := face.Broadcast([]Conn{server}, protocol.TextMessage("in vain"), BroadcastOptions{MaxBacklog: 1, Wait: time.Second})
+			is(t, err, errTooSlow)
+		}
+		broadcast(t, face, []Conn{server}, protocol.TextMessage("there is room for more than one"))
+		expectSizes(t, client, len("first"), 256<<10)
+		expect(t, client, "there is room for more than one")
+	})
+}
+
+// TestBroadcastDropsWaiting: who waits for room on a connection that is dropped
+// does not wait any longer.
+func TestBroadcastDropsWaiting(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		_, server := writing(t, face)
+		begun := time.Now()
+		waited := make(chan error)
+		for range 2 { // one that the goroutine that writes waits for, and one behind it
+			go func() {
+				_, err := face.Broadcast([]Conn{server}, protocol.TextMessage("patient"), BroadcastOptions{MaxBacklog: 1, Wait: time.Minute})
+				waited <- err
+			}()
+		}
+		synctest.Wait()
+		_, err := face.Broadcast([]Conn{server}, protocol.TextMessage("x"), BroadcastOptions{MaxBacklog: 1, Drop: func(Conn) bool { return true }})
+		is(t, err, errTooSlow)
+		for range 2 {
+			ok(t, <-waited)
+		}
+		took(t, begun, 0)
+	})
+}
+
 // TestBroadcastCancelled: the context of async bounds the waiting too, and one
 // that has ended sends nothing.
 func TestBroadcastCancelled(t *testing.T) {
@@ -622,6 +710,38 @@ func TestPreparedLeft(t *testing.T) {
 		}
 		is(t, err, wssync.ErrPartialWrite)
 		is(t, prepared.SendTo(servers[0], 0), protocol.ErrClosed)
+	})
+}
+
+// TestPreparedCutShort: a message of which some fragments were sent and no part
+// of the next one ends the connection at the limit, as one within a fragment does.
+func TestPreparedCutShort(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		const frame = 4096 // divides what the network holds
+		message := protocol.BinaryMessage(make([]byte, 1<<20))
+		for name, send := range map[string]func(Conn) error{
+			"prepared": func(conn Conn) error {
+				prepared, err := face.Prepare(message)
+				ok(t, err)
+				return prepared.SendTo(conn, time.Second)
+			},
+			"broadcast": func(conn Conn) error {
+				_, err := face.Broadcast([]Conn{conn}, message, BroadcastOptions{})
+				ok(t, err)
+				<-conn.Done()
+				return conn.Err()
+			},
+		} {
+			opts := bare(0)
+			opts.MaxFragmentSize = frame - 4
+			if name == "broadcast" {
+				opts.WriteTimeout = time.Second
+			}
+			_, server := deaf(t, face, opts)
+			if is(t, send(server), wssync.ErrPartialWrite); server.State() == protocol.Open {
+				t.Errorf("%s: the connection goes on", name)
+			}
+		}
 	})
 }
 

@@ -19,9 +19,16 @@ func (c *Conn) hear() {
 	}
 }
 
-// tooLate: the time is over. A message that has begun to arrive may take longer.
+// tooLate: the time is over. A message that has begun to arrive may take longer,
+// and what nobody has looked at yet is looked at first.
 func (c *Conn) tooLate() {
-	if c.rare.first != nil && c.proto.State() == protocol.Open && !c.proto.Begun() {
+	if c.reader == nobody && !c.recv.active {
+		c.await(After(gracePeriod), c.heard)
+	}
+	if !c.heard() && c.proto.State() == protocol.Open {
 		c.fail(protocol.PolicyViolation, "no message in time", ErrFirstMessageTimeout)
 	}
 }
+
+// heard reports whether the first message has begun to arrive.
+func (c *Conn) heard() bool { return c.rare.first == nil || c.proto.Begun() }

@@ -238,6 +238,33 @@ func TestFirstMessageTimeout(t *testing.T) {
 	}
 }
 
+// TestFirstMessageUnread: a first message that came in time was in time, although
+// nobody has looked at the connection since.
+func TestFirstMessageUnread(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		for _, timeout := range []time.Duration{2 * time.Millisecond, 40 * time.Millisecond, 60 * time.Millisecond} {
+			for _, says := range []bool{false, true} {
+				e := End{Face: face, Role: protocol.Server, Options: Options{FirstMessageTimeout: timeout}}
+				e.Options.Keepalive.Interval = noPings
+				conn, raw := e.Against(t)
+				begun := time.Now()
+				if !says {
+					raw.ExpectClose(t, protocol.PolicyViolation, "no message in time")
+					if d := time.Since(begun); d < timeout || d > timeout+100*time.Millisecond {
+						t.Errorf("closed after %v, the bound is %v", d, timeout)
+					}
+					raw.Close()
+					continue
+				}
+				time.Sleep(timeout / 2)
+				raw.Send(t, raw.Text("hello"))
+				time.Sleep(time.Second)
+				expect(t, conn, "hello")
+			}
+		}
+	})
+}
+
 // TestTooManyEndsConnection: who is refused because there are too many does not
 // stay to be asked again.
 func TestTooManyEndsConnection(t *testing.T) {

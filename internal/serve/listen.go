@@ -14,8 +14,18 @@ func listen(addr string) (net.Listener, error) {
 	if !ok {
 		return net.Listen("tcp", addr)
 	}
+	return listenUnix(path)
+}
+
+// listenUnix listens on a Unix socket, also where there is an abandoned one.
+// Two servers that both replaced it would end with one of them listening on a
+// socket that is gone; and one that was just made looks abandoned until it is
+// listened on. So they do it one after the other.
+func listenUnix(path string) (net.Listener, error) {
+	unlock, held := lockFolder(path)
+	defer unlock()
 	listener, err := net.Listen("unix", path)
-	if errors.Is(err, syscall.EADDRINUSE) && abandoned(path) && os.Remove(path) == nil {
+	if held && errors.Is(err, syscall.EADDRINUSE) && abandoned(path) && os.Remove(path) == nil {
 		return net.Listen("unix", path)
 	}
 	return listener, err

@@ -1,0 +1,46 @@
+package serve
+
+import (
+	"net"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// TestAbandonedByOne has several servers that start at once find the socket of
+// one that was killed: one of them gets it, and whoever connects gets to that
+// one. All others find it in use.
+func TestAbandonedByOne(t *testing.T) {
+	for round := range 100 {
+		path := filepath.Join(t.TempDir(), "s")
+		killed, err := net.Listen("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		killed.(*net.UnixListener).SetUnlinkOnClose(false)
+		killed.Close()
+
+		var starting sync.WaitGroup
+		var listeners [8]net.Listener
+		for i := range listeners {
+			starting.Go(func() { listeners[i], _ = listen("unix:" + path) })
+		}
+		starting.Wait()
+		listening := 0
+		for _, l := range listeners {
+			if l == nil {
+				continue
+			}
+			listening++
+			if conn, err := net.Dial("unix", path); err != nil {
+				t.Error(err)
+			} else {
+				conn.Close()
+			}
+			l.Close()
+		}
+		if listening != 1 {
+			t.Fatalf("round %d: %d servers listen on one socket", round, listening)
+		}
+	}
+}

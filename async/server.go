@@ -60,7 +60,8 @@ type ServerOptions struct {
 	// looked at, to refuse it, to answer with something else than WebSocket or
 	// to find out who sent it. It returns the request to go on with: r, or one
 	// made of it, with values in its context for the handler. If it has answered
-	// with w it returns nil.
+	// with w, or taken the connection with [http.ResponseController], it returns
+	// nil.
 	//
 	// Fields that it sets in w.Header go into the response whatever follows.
 	// The request's context ends at OpenTimeout. Requests that go to Fallback

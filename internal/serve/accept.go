@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -265,6 +266,14 @@ func (a *answer) Write(p []byte) (int, error) {
 func (a *answer) FlushError() error {
 	a.begun = true
 	return http.NewResponseController(a.ResponseWriter).Flush()
+}
+
+// Hijack takes the connection from net/http: whatever the client gets then, it
+// is the hook's answer.
+func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(a.ResponseWriter).Hijack()
+	a.begun = a.begun || err == nil
+	return conn, rw, err
 }
 
 // processResponse has the application change the header of a response, except

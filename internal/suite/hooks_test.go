@@ -133,6 +133,37 @@ func TestProcessRequestForgets(t *testing.T) {
 	}
 }
 
+// TestProcessRequestHijacks has a hook take the connection from net/http: it is
+// the hook's, whatever that returns.
+func TestProcessRequestHijacks(t *testing.T) {
+	for _, goesOn := range []bool{false, true} {
+		EachFace(t, func(t *testing.T, face Face) {
+			var log Log
+			server, network := inNetwork(t, face, Options{Log: &log, Process: func(w http.ResponseWriter, r *http.Request) *http.Request {
+				conn, _, err := http.NewResponseController(w).Hijack()
+				ok(t, err)
+				time.AfterFunc(time.Minute, func() { // later than the open timeout
+					io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmine")
+					conn.Close()
+				})
+				if goesOn {
+					return r
+				}
+				return nil
+			}})
+			resp, body := ask(t, network, wireHandshake+"\r\n")
+			if resp.StatusCode != http.StatusOK || body != "mine" {
+				t.Errorf("%v %q", resp.Status, body)
+			}
+			told := strings.Contains(log.String(), "ProcessRequest has answered and wants to go on")
+			if server.Len() != 0 || told != goesOn || strings.Contains(log.String(), "handshake failed") {
+				t.Errorf("%d connections, log %s", server.Len(), log.String())
+			}
+			ok(t, server.Close())
+		})
+	}
+}
+
 // TestProcessRequestLate: the request's context ends at the open timeout, and a
 // hook that goes on nevertheless does so in vain. Afterwards it stays alive.
 func TestProcessRequestLate(t *testing.T) {

@@ -1,7 +1,9 @@
 package link
 
 import (
+	"fmt"
 	"net"
+	"sync"
 	"syscall"
 	"time"
 
@@ -58,7 +60,29 @@ func transportOf(info *unix.TCPInfo, unacked, unread int) keepalive.Transport {
 		// The former tells of data in order, the latter also of what came
 		// behind a gap: it brought an acknowledgement with it.
 		SinceArrival: time.Duration(min(info.Last_data_recv, info.Last_ack_recv)) * time.Millisecond,
-		SendWindow:   int64(info.Snd_wnd),
+		SendWindow:   sendWindow(info),
 		Retransmits:  int(max(info.Retransmits, info.Probes)),
 	}
+}
+
+// sendWindow returns the window, -1 where the kernel does not tell.
+func sendWindow(info *unix.TCPInfo) int64 {
+	if !tellsWindow() {
+		return -1
+	}
+	return int64(info.Snd_wnd)
+}
+
+// tellsWindow reports whether the kernel tells the window. An older one leaves it
+// at 0, which would look like a peer that never reads.
+var tellsWindow = sync.OnceValue(func() bool {
+	var name unix.Utsname
+	return unix.Uname(&name) == nil && hasWindow(unix.ByteSliceToString(name.Release[:]))
+})
+
+// hasWindow reports whether it is a release since 5.4.
+func hasWindow(release string) bool {
+	var major, minor int
+	fmt.Sscanf(release, "%d.%d", &major, &minor)
+	return major > 5 || major == 5 && minor >= 4
 }

@@ -98,3 +98,15 @@ func TestInspectProbes(t *testing.T) {
 		}
 	}
 }
+
+// TestHasWindow: kernels before 5.4 do not tell the peer's window.
+func TestHasWindow(t *testing.T) {
+	for release, want := range map[string]bool{
+		"4.18.0-553.el8_10.x86_64": false, "5.3.18-default": false, "5.4.0": true,
+		"5.15.0-91-generic": true, "6.18.1": true, "10.0": true, "": false, "odd": false,
+	} {
+		if got := hasWindow(release); got != want {
+			t.Errorf("%q: %t", release, got)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"errors"
 	"time"
 
 	"github.com/tandemws/tandem/keepalive"
@@ -49,14 +50,21 @@ func (c *Conn) beat(h *heart, due time.Time) {
 	c.attendNow()
 }
 
+// errNoHeartbeat: the function that makes them panicked. Nothing is sent then,
+// for the peer may not take what is no heartbeat of its kind.
+var errNoHeartbeat = errors.New("websocket: there is none")
+
 func (c *Conn) sendBeat(h *heart) {
 	m := protocol.Message{Type: protocol.Text}
 	if h.Binary {
 		m.Type = protocol.Binary
 	}
-	c.guarded(func() { m.Data = h.Message() })
+	err := errNoHeartbeat
+	c.guarded(func() { m.Data, err = h.Message(), nil })
 	sentAt := time.Now()
-	err := c.Send(nil, m)
+	if err == nil {
+		err = c.Send(nil, m)
+	}
 	if err == nil {
 		err = c.Flush(nil)
 	}

@@ -97,3 +97,20 @@ func TestHeartbeatUnanswered(t *testing.T) {
 		}
 	})
 }
+
+// TestHeartbeatPanics: when there is no heartbeat to send nothing is sent in its
+// place, and a peer that is silent is given up without the blame of being stuck.
+func TestHeartbeatPanics(t *testing.T) {
+	EachEnd(t, func(t *testing.T, e End) {
+		synctest.Test(t, func(t *testing.T) {
+			e.Options.Keepalive = beating(false)
+			e.Options.Keepalive.Heartbeat = &keepalive.Heartbeat{Message: func() []byte { panic("no heartbeat") }}
+			conn, w := e.watched(t, never)
+			lost := givenUp(t, conn, w.opened, 9*time.Second)
+			if lost.PingSent {
+				t.Errorf("%v; nothing was sent", lost)
+			}
+			w.expectPings(t)
+		})
+	})
+}

@@ -1,6 +1,7 @@
 package keepalive
 
 import (
+	"encoding/json"
 	"iter"
 	"time"
 )
@@ -33,6 +34,16 @@ func RTTBucket(rtt time.Duration) int {
 type Histogram struct {
 	Counts [RTTBuckets]uint64 // how many were in each bucket
 	Sum    time.Duration      // of all
+}
+
+// MarshalJSON adds the upper bounds of the buckets, in nanoseconds, of which the
+// last one has none. Unmarshalling ignores them.
+func (h Histogram) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Bounds []time.Duration
+		Counts []uint64
+		Sum    time.Duration
+	}{rttBounds[:], h.Counts[:], h.Sum})
 }
 
 // Cumulative returns, for each bucket, its upper bound and how many round trips

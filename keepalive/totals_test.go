@@ -86,16 +86,22 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
-// The totals survive JSON, in which expvar shows them.
+// The totals survive JSON, in which expvar shows them, with a histogram's bounds.
 func TestTotalsJSON(t *testing.T) {
-	want := Totals{Open: 1, RTT: Histogram{Sum: sec}, Closes: Closes{Lost: 3}}
-	text, err := json.Marshal(want)
+	totals := Totals{Open: 3, Closes: Closes{PeerStuck: 2}}
+	totals.RTT.Counts[1], totals.RTT.Sum = 7, sec
+	text, err := json.Marshal(totals)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got Totals
-	if err := json.Unmarshal(text, &got); err != nil || got != want {
-		t.Errorf("%s: %+v, %v", text, got, err)
+	for _, want := range []string{`"Open":3`, `"PeerStuck":2`, `"RTT":{"Bounds":[100000,250000,`, `10000000000],"Counts":[0,7,0`, `"Sum":1000000000}`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s\n\twithout %s", text, want)
+		}
+	}
+	var again Totals
+	if err := json.Unmarshal(text, &again); err != nil || again != totals {
+		t.Errorf("%+v, %v; want %+v", again, err, totals)
 	}
 }
 

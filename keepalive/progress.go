@@ -56,7 +56,7 @@ func (m *Monitor) observeTransport(t time.Duration, ev *Evidence) {
 	}
 	moved := tr.Acked > m.acked
 	m.draining, m.acked = tr.Unacked > 0, tr.Acked
-	if moved && m.draining && !ev.pingAcked() {
+	if moved && !ev.pingAcked() {
 		m.restart(t - sinceAck(t, tr))
 	}
 	if m.hasUnread(ev) {
@@ -90,7 +90,7 @@ func (m *Monitor) oldestUnacked(t time.Duration, ev *Evidence) (due time.Duratio
 	if due > m.last {
 		due = max(due, t) // it was not sent yet
 	}
-	return max(due, m.floor), true
+	return due, true
 }
 
 // sinceAck returns how long ago the last acknowledgement came, at most since

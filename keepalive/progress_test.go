@@ -254,3 +254,12 @@ func TestUnaskedInspection(t *testing.T) {
 		t.Errorf("%+v, monitor %+v", a, m)
 	}
 }
+
+// That something was acknowledged is no excuse for a ping behind which nothing is
+// left: it arrived, whether the transport says so of it or not.
+func TestEverythingAcknowledged(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.next(20 * sec)
+	d.transport = Transport{Known: true, Acked: 100, SendWindow: 100}
+	d.expect(30*sec, "inspect, give up (peer stuck)")
+}

@@ -30,6 +30,7 @@ type delivery struct {
 	claim    claim
 	next     *delivery
 	bounds   Backlog
+	kept     bool          // somebody goes on with it when post has returned
 	patient  bool          // it has no place and waits for one
 	accepted chan struct{} // if it is patient; closed when it gets its place
 }
@@ -120,6 +121,7 @@ func (c *Conn) freePlace(d *delivery) {
 // runs.
 func (c *Conn) enqueue(d *delivery) {
 	b := c.backlog
+	d.kept = true
 	d.claim.ready = make(chan struct{}, 1)
 	if c.message.held {
 		c.message.push(&d.claim)
@@ -185,6 +187,7 @@ func (c *Conn) finishLater(d *delivery) {
 	if c.backlog == nil {
 		c.backlog = new(backlog)
 	}
+	d.kept = true
 	c.backlog.place(d)
 	c.backlog.finishing = true
 	go c.finish(d) // ends with the message, or with the transport

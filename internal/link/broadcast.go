@@ -43,6 +43,7 @@ type broadcast[C any] struct {
 	bounds  Backlog
 	link    func(C) *Conn
 	report  func(C, error)
+	next    *delivery // as long as nobody keeps it
 	waiting []waitingFor[C]
 }
 
@@ -64,7 +65,7 @@ func Broadcast[C any](l *Limit, conns iter.Seq[C], m protocol.Message, opts *Bro
 	if err != nil {
 		return err
 	}
-	b := broadcast[C]{message: message, opts: opts, link: link, report: report}
+	b := broadcast[C]{message: message, opts: opts, link: link, report: report, next: new(delivery)}
 	b.bounds.Messages = Default(opts.MaxBacklog, DefaultMaxBacklog)
 	b.bounds.Bytes = Default(opts.MaxBacklogBytes, DefaultMaxBacklogBytes)
 	for conn := range conns {
@@ -75,7 +76,8 @@ func Broadcast[C any](l *Limit, conns iter.Seq[C], m protocol.Message, opts *Bro
 }
 
 func (b *broadcast[C]) post(conn C) {
-	d := &delivery{shipment: shipment{prepared: b.message}, bounds: b.bounds}
+	d := b.next
+	*d = delivery{shipment: shipment{prepared: b.message}, bounds: b.bounds}
 	switch what, err := b.link(conn).post(d, b.opts.Wait > 0); {
 	case err != nil:
 		b.report(conn, err)
@@ -83,6 +85,9 @@ func (b *broadcast[C]) post(conn C) {
 		b.waiting = append(b.waiting, waitingFor[C]{conn, d})
 	case what == postedNoRoom:
 		b.slow(conn, ErrTooSlow)
+	}
+	if d.kept {
+		b.next = new(delivery)
 	}
 }
 

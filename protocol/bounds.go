@@ -73,7 +73,7 @@ func (c *Conn) Paused(inAll time.Duration) { c.in.controls.spare = inAll }
 // arrives is a reason to look: a peer that sends nothing at all is for
 // keepalive to notice, and one that answers keepalive is looked at.
 func (in *inbound) late() bool {
-	if !in.open && !in.inFrame || in.now.Sub(in.since) <= in.timeout {
+	if !in.open || in.now.Sub(in.since) <= in.timeout {
 		return false
 	}
 	in.violation = lateMessage.violation(in.timeout)

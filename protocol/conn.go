@@ -161,7 +161,7 @@ func (c *Conn) Idle() bool {
 }
 
 func (in *inbound) idle() bool {
-	return !in.open && !in.inFrame && !in.streaming && len(in.data)+len(in.stash) == 0 &&
+	return !in.open && !in.streaming && len(in.data)+len(in.stash) == 0 &&
 		in.violation == nil && !in.stopped
 }
 

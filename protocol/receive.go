@@ -68,7 +68,7 @@ type inbound struct {
 
 	// The frame that is being received.
 	frame   Header
-	inFrame bool  // a data frame, whose header was consumed
+	inFrame bool  // a data frame, whose header was consumed; its message is open
 	left    int64 // bytes of its payload still to come
 	offset  int   // in the payload, modulo 4, of the next byte
 
@@ -189,7 +189,7 @@ func (c *Conn) holdsFrame() bool {
 
 // Begun reports whether a message has begun to arrive that has not been
 // returned whole.
-func (c *Conn) Begun() bool { return c.in.open || c.in.inFrame }
+func (c *Conn) Begun() bool { return c.in.open }
 
 // Streaming has messages handed out in chunks, as they arrive, from the one in
 // progress on; what has arrived of it comes in the first chunk. It is turned

@@ -14,7 +14,7 @@ import (
 // short returns such a message, if the data begin with one.
 func (c *Conn) short() (ok bool) {
 	in := &c.in
-	if in.open || in.inFrame || in.streaming || in.stopped || len(in.stash) > 0 || in.violation != nil {
+	if in.open || in.streaming || in.stopped || len(in.stash) > 0 || in.violation != nil {
 		return false
 	}
 	size, length := c.shortHeader()

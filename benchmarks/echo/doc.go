@@ -14,7 +14,8 @@
 //	coder          github.com/coder/websocket
 //	gobwas         github.com/gobwas/ws, with a buffered reader (gobwas-plain:
 //	               without)
-//	gws            github.com/lxzan/gws
+//	gws            github.com/lxzan/gws, with its pool (gws-kept: without, for
+//	               messages of one's own)
 //	python         Python websockets (asyncio), where it is installed
 //
 // "peers" stands for gorilla, coder, gobwas and gws, "all" for raw, both faces

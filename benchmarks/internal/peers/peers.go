@@ -29,6 +29,7 @@ var servers = map[string]func(Setup) net.Addr{
 	"gobwas":       gobwas,
 	"gobwas-plain": gobwasPlain,
 	"gws":          gwsServer,
+	"gws-kept":     gwsKept,
 }
 
 // Start starts the named server and returns its address.

@@ -157,6 +157,10 @@ func (c *Conn) AppendFragment(dst []byte, typ MessageType, fin bool, payload []b
 	if err != nil {
 		return dst, err
 	}
+	return c.appendFrame(dst, typ, fin, payload)
+}
+
+func (c *Conn) appendFrame(dst []byte, typ MessageType, fin bool, payload []byte) ([]byte, error) {
 	h, err := c.BeginFrame(typ, fin, len(payload))
 	if err != nil {
 		return dst, err

@@ -84,6 +84,31 @@ func (c *Conn) shortControl() (ok bool) {
 	return in.violation == nil
 }
 
+// AppendPlain is [Conn.AppendMessage] for a message that no extension will
+// change, of a sender that wants it to be compressed or not, and that is known
+// to be UTF-8 if it is text. If it is not certain that none will, or there is an
+// error, plain is false and nothing was appended.
+func (c *Conn) AppendPlain(dst []byte, typ MessageType, payload []byte, wanted Compression) (_ []byte, plain bool) {
+	if c.out.open || !c.leftAlone(len(payload), wanted) {
+		return dst, false
+	}
+	c.FrameSent()
+	dst, err := c.appendFrame(dst, typ, true, payload)
+	return dst, err == nil
+}
+
+// leftAlone reports whether all extensions are known to leave a message of n
+// bytes alone.
+func (c *Conn) leftAlone(n int, wanted Compression) bool {
+	for _, ext := range c.extensions {
+		d, ok := ext.(*deflate)
+		if !ok || d.worthwhile(n, Fragment{Last: true, Compression: wanted}) {
+			return false
+		}
+	}
+	return true
+}
+
 // isSimple reports whether all extensions leave messages alone that have no
 // reserved bits.
 func (c *Conn) isSimple() bool {

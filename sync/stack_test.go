@@ -17,7 +17,14 @@ import (
 // they cost, so receiving, sending, and what keepalive of both sides makes a
 // receiver do have to be content with it. Now and then the runtime needs more for
 // its own purposes, when it allocates; code that goes too deep moves nearly all.
+// That compression was negotiated is not to matter for messages that are not
+// worth it.
 func TestStack(t *testing.T) {
+	t.Run("compression off", func(t *testing.T) { testStack(t, protocol.Deflate{Disabled: true}) })
+	t.Run("compression on", func(t *testing.T) { testStack(t, protocol.Deflate{}) })
+}
+
+func testStack(t *testing.T, compression protocol.Deflate) {
 	const conns, allowed = 40, 10
 	server, err := sync.Serve(watchStack, "127.0.0.1:0", &sync.ServerOptions{
 		Keepalive:      keepalive.Config{Interval: 3 * time.Millisecond},
@@ -29,7 +36,7 @@ func TestStack(t *testing.T) {
 	defer server.Close()
 	n := 0
 	for range conns {
-		pingAndEcho(t, "ws://"+server.Addr().String())
+		pingAndEcho(t, "ws://"+server.Addr().String(), compression)
 		if how := <-moved; how != "" {
 			t.Log("the stack was moved by " + how)
 			n++
@@ -42,8 +49,8 @@ func TestStack(t *testing.T) {
 
 // pingAndEcho exchanges a message on a connection, some pings both ways, and
 // another message.
-func pingAndEcho(t *testing.T, url string) {
-	conn, err := sync.Connect(url, &sync.ClientOptions{Compression: protocol.Deflate{Disabled: true}})
+func pingAndEcho(t *testing.T, url string, compression protocol.Deflate) {
+	conn, err := sync.Connect(url, &sync.ClientOptions{Compression: compression})
 	if err != nil {
 		t.Fatal(err)
 	}

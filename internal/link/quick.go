@@ -9,12 +9,12 @@ import "github.com/tandemws/tandem/protocol"
 // SendWith's way would do the same in several times as much code, and between
 // two messages a server does so much else that hardly any of it is left in the
 // processor's caches. c.mu is held.
-func (c *Conn) sendQuickly(l *Limit, m protocol.Message) (done bool, err error) {
-	if c.message.held || c.write.held || len(c.opts.Extensions) > 0 || len(m.Data) > min(copyLimit, c.maxFragment()) ||
+func (c *Conn) sendQuickly(l *Limit, m protocol.Message, wanted protocol.Compression) (done bool, err error) {
+	if c.message.held || c.write.held || len(m.Data) > min(copyLimit, c.maxFragment()) ||
 		c.writeErr != nil || c.proto.State() != protocol.Open || c.proto.Owed() || l.Reached() != nil {
 		return false, nil
 	}
-	c.send.frame.typ, c.send.frame.data = m.Type, m.Data
+	c.send.frame.typ, c.send.frame.data, c.send.wanted = m.Type, m.Data, wanted
 	if l != nil {
 		c.send.limit = *l
 	}
@@ -39,9 +39,9 @@ func (c *Conn) encodeQuickly() (ok bool) {
 	}
 	buf := c.pend.borrow()
 	own.begin = len(buf)
-	buf, err := c.proto.AppendFragment(buf, f.typ, true, f.data)
+	buf, ok = c.proto.AppendPlain(buf, f.typ, f.data, c.send.wanted)
 	c.pend.buf, own.end = buf, len(buf)
-	return err == nil
+	return ok
 }
 
 // writeQuickly writes what is pending. Both tokens are free, and held meanwhile.

@@ -50,7 +50,11 @@ func TestQuick(t *testing.T) {
 func transcript(t *testing.T, seed uint64, send func(*Conn, *Limit, protocol.Message) error) (text []string) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		c, peer := open(t, Options{MaxFragmentSize: []int{20000, 3000}[r.IntN(2)], MaxQueue: 4})
+		opts := Options{MaxFragmentSize: []int{20000, 3000}[r.IntN(2)], MaxQueue: 4}
+		if r.IntN(2) == 0 {
+			opts.Extensions = []protocol.Extension{deflates(t, []int{64, 6000}[r.IntN(2)])}
+		}
+		c, peer := open(t, opts)
 		s := script{r: r, c: c, send: send, peer: peer, deaf: r.IntN(2) == 0}
 		for range 60 {
 			s.step()
@@ -60,6 +64,17 @@ func transcript(t *testing.T, seed uint64, send func(*Conn, *Limit, protocol.Mes
 		text = s.text
 	})
 	return text
+}
+
+// deflates returns a server's permessage-deflate with context takeover, which
+// leaves messages below the threshold alone.
+func deflates(t *testing.T, threshold int) protocol.Extension {
+	d := (&protocol.Deflate{Threshold: threshold}).WithDefaults()
+	_, ext, err := d.ProcessRequestParams(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ext
 }
 
 // A script is one run of TestQuick.

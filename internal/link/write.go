@@ -21,7 +21,7 @@ func (c *Conn) SendWith(l *Limit, m protocol.Message, wanted protocol.Compressio
 		return protocol.ErrInvalidText
 	}
 	c.lock()
-	done, err := c.sendQuickly(l, m)
+	done, err := c.sendQuickly(l, m, wanted)
 	if !done {
 		done, err = c.beginSend(l, m, wanted)
 	}
@@ -82,9 +82,10 @@ func (c *Conn) Flush(l *Limit) error {
 // sender is what the call that holds the message token is sending. It is kept
 // here and not in parameters for the sake of small stacks; see receiver.
 type sender struct {
-	limit Limit
-	frame frame
-	own   span // where the frame stands in what is pending
+	limit  Limit
+	wanted protocol.Compression
+	frame  frame
+	own    span // where the frame stands in what is pending
 }
 
 // beginSend takes the message token. A message that cannot be cancelled may be

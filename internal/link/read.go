@@ -98,7 +98,6 @@ func (c *Conn) endReceive() {
 // by reading. What is held or owed leaves before that.
 func (c *Conn) nextMessage() (typ protocol.MessageType, data []byte, err error) {
 	for err == nil {
-		c.assemble()
 		if typ, data = c.takeMessage(); typ != 0 {
 			return typ, data, nil
 		}
@@ -113,6 +112,7 @@ func (c *Conn) nextMessage() (typ protocol.MessageType, data []byte, err error) 
 // wants it; the type is 0 if there is none. What was not read of a message that
 // is received in pieces is skipped.
 func (c *Conn) takeMessage() (protocol.MessageType, []byte) {
+	c.assemble() // here, for the stack of who waits is not to hold what it takes
 	for c.nextEvent() {
 		if c.stream == nil {
 			return c.event.Type, c.place()

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -12,7 +13,7 @@ import (
 func listen(addr string) (net.Listener, error) {
 	path, ok := strings.CutPrefix(addr, "unix:")
 	if !ok {
-		return net.Listen("tcp", addr)
+		return listenTCP(addr)
 	}
 	return listenUnix(path)
 }
@@ -29,6 +30,19 @@ func listenUnix(path string) (net.Listener, error) {
 		return net.Listen("unix", path)
 	}
 	return listener, err
+}
+
+// listenTCP listens as net.Listen does. Go turns on TCP's own keepalive for each
+// connection that is accepted, which takes four system calls; where a connection
+// inherits that from its listener it is turned on there.
+func listenTCP(addr string) (net.Listener, error) {
+	if inheritKeepAlive != nil {
+		config := net.ListenConfig{KeepAlive: -1, Control: inheritKeepAlive}
+		if listener, err := config.Listen(context.Background(), "tcp", addr); err == nil {
+			return listener, nil
+		}
+	}
+	return net.Listen("tcp", addr)
 }
 
 // abandoned reports whether path is a socket that nobody listens on, which a

@@ -14,9 +14,13 @@ import (
 func (c *Conn) Close(l *Limit, code protocol.CloseCode, reason string) error {
 	c.lock()
 	err := c.sendClose(l, code, reason)
+	over := c.over
 	c.unlock()
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case over:
+		return c.closeResult()
 	}
 	if err := l.wait(c.Done()); err != nil {
 		c.Abort(fmt.Errorf("%w: %w", ErrAborted, err))
@@ -123,6 +127,26 @@ func (c *Conn) disconnected(cause error) {
 	}
 	c.proto.Disconnected(cause)
 	c.failed()
+}
+
+// lost: reading has told that the transport has ended. If that was the
+// application's receiver and nothing is left to write, a closer would have
+// nothing to wait for, so the receiver does what it would do.
+func (c *Conn) lost(cause error) {
+	mayEnd := c.reader == application && !c.closing && !c.pending() && !c.write.held && c.tr.closesAtOnce()
+	c.closing, c.ending = c.closing || mayEnd, mayEnd
+	c.reader = nobody // whom there is nothing to interrupt at
+	c.disconnected(cause)
+}
+
+// endAtOnce ends a connection whose transport has ended.
+func (c *Conn) endAtOnce() {
+	c.aborted = true
+	c.pokeWriter()
+	c.unlock()
+	c.tr.close(true)
+	c.lock()
+	c.end()
 }
 
 // abort has the transport cut at once, whatever is under way.
@@ -254,13 +278,14 @@ func (c *Conn) end() {
 	c.in.giveBack()
 	c.abandonWriter()
 	c.stopTimers()
+	err := c.proto.CloseError()
 	if c.recvErr == nil {
-		c.recvErr = c.proto.CloseError()
+		c.recvErr = err
 	}
 	c.pongs = nil
 	c.waiters.wakeAll()
-	c.opts.Counters.close(c.proto.CloseError())
-	if err := c.proto.CloseError(); c.onEnd != nil {
+	c.opts.Counters.close(err)
+	if c.onEnd != nil {
 		c.unlock()
 		c.onEnd(err)
 		c.lock()

@@ -86,7 +86,8 @@ type Conn struct {
 	poked      bool   // the read deadline was set to interrupt the reader
 	writePoked bool   // the write deadline was set to interrupt the writer
 	writing    bool   // out is being written
-	closing    bool   // the closer has started; see close.go
+	closing    bool   // the closer has started, or the receiver is in its place; see close.go
+	ending     bool   // the receiver is: it ends the connection when it returns
 	aborted    bool   // cut the transport, whatever is under way
 	over       bool   // the transport is closed
 
@@ -116,6 +117,7 @@ func (c *Conn) Init(conn net.Conn, early []byte, opts *Options) {
 	c.keeper.monitor.Start(opts.Keepalive, time.Now())
 	c.stats.LastByte = c.start()
 	opts.Counters.open()
+	c.sit(desks.take())
 	c.lock()
 	c.feedEarly(early)
 	c.expectMessage()

@@ -2,7 +2,9 @@ package link
 
 import (
 	"errors"
+	"io"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/tandemws/tandem/keepalive"
@@ -69,7 +71,7 @@ func (n *Counters) answered(rtt time.Duration) {
 	}
 }
 
-func (n *Counters) close(err error) {
+func (n *Counters) close(err *protocol.CloseError) {
 	if n != nil {
 		n.ends[endOf(err)].Add(1)
 		n.closed.Add(1)
@@ -78,25 +80,31 @@ func (n *Counters) close(err error) {
 
 // endOf tells how a connection ended. What we failed it for comes first, for
 // that has made the rest happen.
-func endOf(err error) ending {
-	var closed *protocol.CloseError
+func endOf(err *protocol.CloseError) ending {
+	if err.Rcvd == nil && err.Sent == nil && isSystems(err.Err) {
+		return endLost // the case that is quickly told
+	}
 	var timeout *keepalive.TimeoutError
 	var violation *protocol.ViolationError
 	switch {
-	case !errors.As(err, &closed):
-		return endOther
 	case errors.As(err, &timeout):
 		return endTimeout + ending(min(timeout.Cause, keepalive.WeWereBusy))
 	case errors.As(err, &violation), errors.Is(err, keepalive.ErrPingsTooOften):
 		return endViolation
 	case errors.Is(err, protocol.ErrClosedOK):
 		return endOK
-	case closed.Rcvd != nil && (closed.Sent == nil || closed.RcvdThenSent):
+	case err.Rcvd != nil && (err.Sent == nil || err.RcvdThenSent):
 		return endRefused
-	case closed.Rcvd == nil && closed.Sent == nil && !errors.Is(err, ErrAborted):
+	case err.Rcvd == nil && err.Sent == nil && !errors.Is(err, ErrAborted):
 		return endLost
 	}
 	return endOther
+}
+
+// isSystems reports whether the system says that the transport has ended.
+func isSystems(err error) bool {
+	_, ok := err.(syscall.Errno)
+	return ok || err == io.EOF
 }
 
 // Totals returns the counts. They are read one after the other, so what happens

@@ -53,7 +53,7 @@ var desks = newStock[desk]()
 func (c *Conn) lock() {
 	c.mu.Lock()
 	if c.desk == nil {
-		c.sit()
+		c.sit(desks.borrow())
 	}
 }
 
@@ -68,8 +68,8 @@ func (c *Conn) unlock() {
 	c.mu.Unlock()
 }
 
-func (c *Conn) sit() {
-	c.desk = desks.borrow()
+func (c *Conn) sit(d *desk) {
+	c.desk = d
 	c.out.start = c.start()
 	// In place: the stack of whoever comes here is small.
 	cfg := &c.desk.config

@@ -33,6 +33,7 @@ func (m *mill) setReadDeadline(time.Time)    {}
 func (m *mill) setWriteDeadline(time.Time)   {}
 func (m *mill) closeWrite() bool             { return false }
 func (m *mill) close(bool) error             { return nil }
+func (m *mill) closesAtOnce() bool           { return true }
 func (m *mill) inspect() keepalive.Transport { return keepalive.Transport{} }
 func (m *mill) localAddr() net.Addr          { return pipeAddr("mill") }
 func (m *mill) remoteAddr() net.Addr         { return pipeAddr("mill") }

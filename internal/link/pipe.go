@@ -315,6 +315,8 @@ func (e *pipeEnd) close(bool) error {
 	return nil
 }
 
+func (e *pipeEnd) closesAtOnce() bool { return true }
+
 func (e *pipeEnd) inspect() keepalive.Transport {
 	e.mu.Lock()
 	defer e.mu.Unlock()

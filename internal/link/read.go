@@ -92,6 +92,10 @@ func (c *Conn) endReceive() {
 	if c.pending() {
 		c.startBackstop()
 	}
+	if c.ending {
+		c.ending = false
+		c.endAtOnce()
+	}
 }
 
 // nextMessage returns the next message, from the queue, from what was read, or
@@ -248,7 +252,7 @@ func (c *Conn) filled(l *Limit, err error) error {
 		if err == io.EOF {
 			c.awaitWriteError()
 		}
-		c.disconnected(c.explain(err))
+		c.lost(c.explain(err))
 		return nil
 	}
 	c.in.giveBack()

@@ -25,4 +25,12 @@ func (s *stock[T]) borrow() *T {
 	return <-s.made
 }
 
+// take is borrow for a goroutine that does not wait and has stack enough.
+func (s *stock[T]) take() *T {
+	if x, ok := s.pool.Get().(*T); ok {
+		return x
+	}
+	return new(T)
+}
+
 func (s *stock[T]) giveBack(x *T) { s.pool.Put(x) }

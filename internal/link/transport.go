@@ -45,6 +45,9 @@ type transport interface {
 	// would still have to say.
 	close(cut bool) error
 
+	// closesAtOnce reports whether close waits for nothing.
+	closesAtOnce() bool
+
 	// inspect says what the system knows of bytes on their way to the peer.
 	inspect() keepalive.Transport
 
@@ -253,6 +256,10 @@ func (t *netTransport) close(cut bool) error {
 	}
 	return t.conn.Close()
 }
+
+// closesAtOnce is false: TLS says something more, and others may do what they
+// like.
+func (t *netTransport) closesAtOnce() bool { return false }
 
 // inspect asks the system about the connection below TLS.
 func (t *netTransport) inspect() keepalive.Transport { return inspectConn(t.lowest()) }

@@ -356,7 +356,7 @@ func newCore(handler HandlerFunc, opts *ServerOptions) (*serve.Server[*ServerCon
 	}, &core)
 }
 
-func newServerConn(up serve.Upgraded) *ServerConn {
+func newServerConn(up *serve.Upgraded) *ServerConn {
 	c := &ServerConn{route: serve.RouteOf(up.Request)}
 	c.subprotocol = up.Agreement.Subprotocol
 	if !up.DiscardRequest {

@@ -39,7 +39,9 @@ const nonceSize = 16
 // that SHA-1 does no harm (sections 1.3 and 10.8).
 func acceptKey(key string) string {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	return base64.StdEncoding.EncodeToString(sum[:])
+	var text [28]byte // that many bytes of base64 for the 20 of a sum
+	base64.StdEncoding.Encode(text[:], sum[:])
+	return string(text[:])
 }
 
 // checkSubprotocols reports what is wrong with subprotocols that one side
@@ -62,8 +64,11 @@ func checkSubprotocols(list []string) (reason string, ok bool) {
 // sent: with a name that is no token, or with a control character in a value,
 // which could end the line and begin another (RFC 9110, section 5.5). The
 // error tells no values, for they may be secret.
-func checkHeader(h http.Header) error {
-	for _, name := range sortedNames(h) {
+func checkHeader(h http.Header) error { return checkFields(h, sortedNames(h)) }
+
+// checkFields is checkHeader for names that are sorted already.
+func checkFields(h http.Header, names []string) error {
+	for _, name := range names {
 		if !isToken(name) {
 			return localError("9110, section 5.1", "header name "+quote(name)+" is no token", nil)
 		}

@@ -97,20 +97,28 @@ func (a *Acceptor) Accept(r *http.Request) (Agreement, http.Header, error) {
 	if err != nil {
 		return Agreement{}, nil, err
 	}
+	header := a.responseHeader(trimSpace(HeaderValues(r.Header, headerKey)[0]), subprotocol, accepted)
+	return Agreement{subprotocol, extensions}, header, nil
+}
+
+// responseHeader returns the header of a response that accepts. Its values lie in
+// one piece of memory.
+func (a *Acceptor) responseHeader(key, subprotocol, extensions string) http.Header {
+	values := []string{"websocket", "Upgrade", acceptKey(key), a.Server(), subprotocol, extensions}
 	header := http.Header{
-		"Upgrade":    {"websocket"},
-		"Connection": {"Upgrade"},
-		headerAccept: {acceptKey(trimSpace(HeaderValues(r.Header, headerKey)[0]))},
-		"Server":     {a.Server()},
+		"Upgrade":    values[0:1:1],
+		"Connection": values[1:2:2],
+		headerAccept: values[2:3:3],
+		"Server":     values[3:4:4],
 	}
 	if subprotocol != "" {
-		header[headerProtocol] = []string{subprotocol}
+		header[headerProtocol] = values[4:5:5]
 	}
-	if accepted != "" {
-		header[headerExtensions] = []string{accepted}
+	if extensions != "" {
+		header[headerExtensions] = values[5:6:6]
 	}
 	AddHeader(header, a.Header)
-	return Agreement{subprotocol, extensions}, header, nil
+	return header
 }
 
 // Server returns the value of the response's Server header, which names this
@@ -216,8 +224,8 @@ func checkKey(r *http.Request) error {
 	}
 	key := trimSpace(values[0])
 	if len(key) == base64.StdEncoding.EncodedLen(nonceSize) {
-		nonce, err := base64.StdEncoding.DecodeString(key)
-		if err == nil && len(nonce) == nonceSize {
+		var nonce [nonceSize + 2]byte // what the encoding's size has room for
+		if n, err := base64.StdEncoding.Decode(nonce[:], []byte(key)); err == nil && n == nonceSize {
 			return nil
 		}
 	}
@@ -336,14 +344,18 @@ func ReplaceHeader(header, more http.Header) {
 // 101 response cannot have, or a second one of the handshake's. dst is then
 // returned as it was.
 func AppendResponse(dst []byte, header http.Header, now time.Time) ([]byte, error) {
+	names := sortedNames(header)
+	if err := checkFields(header, names); err != nil {
+		return dst, err
+	}
 	if err := checkResponseHeader(header); err != nil {
 		return dst, err
 	}
 	b := append(dst, "HTTP/1.1 101 Switching Protocols\r\n"...)
 	if _, given := header["Date"]; !given {
-		b = appendField(b, "Date", now.UTC().Format(http.TimeFormat))
+		b = append(appendDate(append(b, "Date: "...), now.UTC()), "\r\n"...)
 	}
-	for _, name := range sortedNames(header) {
+	for _, name := range names {
 		for _, value := range header[name] {
 			b = appendField(b, name, value)
 		}
@@ -351,25 +363,46 @@ func AppendResponse(dst []byte, header http.Header, now time.Time) ([]byte, erro
 	return append(b, "\r\n"...), nil
 }
 
+// appendDate appends a time in UTC in the format http.TimeFormat (RFC 9110,
+// section 5.6.7). Time.AppendFormat needs so much of the stack that a goroutine
+// of net/http would have to get a larger one for each handshake.
+func appendDate(dst []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	b := append(append(dst, t.Weekday().String()[:3]...), ", "...)
+	b = append(append2(b, day), ' ')
+	b = append(append(b, month.String()[:3]...), ' ')
+	b = append(strconv.AppendInt(b, int64(year), 10), ' ')
+	b = append(append2(b, hour), ':')
+	b = append(append2(b, minute), ':')
+	return append(append2(b, second), " GMT"...)
+}
+
+// append2 appends two digits.
+func append2(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
+
 // checkResponseHeader looks at a header to which fields may have been added, by
 // whoever spells them in another way too: no client would accept the handshake
 // with two of its fields (section 11.3).
 func checkResponseHeader(header http.Header) error {
-	if err := checkHeader(header); err != nil {
-		return err
-	}
-	for _, name := range []string{"Content-Length", "Transfer-Encoding"} {
+	for _, name := range fieldsOfBodies {
 		if len(HeaderValues(header, name)) > 0 {
 			return localError("9110, section 8.6", name+" header in a response without a body", nil)
 		}
 	}
-	for _, name := range []string{"Upgrade", headerAccept, headerProtocol, headerExtensions} {
+	for _, name := range fieldsOfHandshake {
 		if len(HeaderValues(header, name)) > 1 {
 			return localError("4.2.2", "several "+name+" headers", nil)
 		}
 	}
 	return nil
 }
+
+// The fields that checkResponseHeader looks for.
+var (
+	fieldsOfBodies    = []string{"Content-Length", "Transfer-Encoding"}
+	fieldsOfHandshake = []string{"Upgrade", headerAccept, headerProtocol, headerExtensions}
+)
 
 // appendField appends one header line. No field of ours means something when
 // it is empty.

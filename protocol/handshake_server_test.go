@@ -313,3 +313,12 @@ func TestAppendResponseRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Dates are written as net/http writes them.
+func TestAppendDate(t *testing.T) {
+	for at := epoch.UTC(); at.Before(epoch.AddDate(1, 1, 0)); at = at.Add(7*time.Hour + 11*time.Minute + 13*time.Second) {
+		if got, want := string(appendDate(nil, at)), at.Format(http.TimeFormat); got != want {
+			t.Fatalf("%s, want %s", got, want)
+		}
+	}
+}

@@ -14,27 +14,48 @@ import (
 // which net/http turns what it receives and what [http.Header.Get] looks for.
 // HeaderValues finds both, for a name that is given in either spelling.
 func HeaderValues(h http.Header, name string) []string {
-	canonical := http.CanonicalHeaderKey(name)
+	canonical, spelling := spellings(name)
 	values := h[canonical]
-	if spelling := rfcSpelling(canonical); spelling != canonical && len(h[spelling]) > 0 {
+	if spelling != canonical && len(h[spelling]) > 0 {
 		values = append(values[:len(values):len(values)], h[spelling]...)
 	}
 	return values
 }
 
-// rfcSpelling returns the spelling of a canonical header name on the wire.
-func rfcSpelling(canonical string) string {
-	if rest, ok := strings.CutPrefix(canonical, "Sec-Websocket-"); ok {
-		return "Sec-WebSocket-" + rest
+// spellings returns the canonical spelling of a header name and that on the wire.
+// Those of the handshake are not made anew for each.
+func spellings(name string) (canonical, onWire string) {
+	switch name {
+	case headerKey:
+		return "Sec-Websocket-Key", headerKey
+	case headerAccept:
+		return "Sec-Websocket-Accept", headerAccept
+	case headerVersion:
+		return "Sec-Websocket-Version", headerVersion
+	case headerProtocol:
+		return "Sec-Websocket-Protocol", headerProtocol
+	case headerExtensions:
+		return "Sec-Websocket-Extensions", headerExtensions
+	case "Upgrade", "Connection", "Origin":
+		return name, name
 	}
-	return canonical
+	canonical = http.CanonicalHeaderKey(name)
+	if rest, ok := strings.CutPrefix(canonical, "Sec-Websocket-"); ok {
+		return canonical, "Sec-WebSocket-" + rest
+	}
+	return canonical, canonical
 }
 
 // isTokenByte reports whether a token may contain the byte: any visible ASCII
 // character but the separators (RFC 9110, section 5.6.2).
-func isTokenByte(b byte) bool {
-	return b > ' ' && b < 0x7f && !strings.ContainsRune(`"(),/:;<=>?@[\]{}`, rune(b))
-}
+func isTokenByte(b byte) bool { return tokenBytes[b] }
+
+var tokenBytes = func() (table [256]bool) {
+	for b := byte('!'); b < 0x7f; b++ {
+		table[b] = !strings.ContainsRune(`"(),/:;<=>?@[\]{}`, rune(b))
+	}
+	return table
+}()
 
 // isToken reports whether s is a token, which is never empty.
 func isToken(s string) bool {

@@ -328,13 +328,13 @@ func newCore(handler HandlerFunc, opts *ServerOptions) (*serve.Server[*ServerCon
 	core := serve.Options(*opts)
 	thread := new(keepalive.Thread)
 	return serve.New(serve.Face[*ServerConn]{
-		New:    func(up serve.Upgraded) *ServerConn { return newServerConn(up, thread) },
+		New:    func(up *serve.Upgraded) *ServerConn { return newServerConn(up, thread) },
 		Link:   func(c *ServerConn) *link.Conn { return &c.link },
 		Handle: handler,
 	}, &core)
 }
 
-func newServerConn(up serve.Upgraded, thread *keepalive.Thread) *ServerConn {
+func newServerConn(up *serve.Upgraded, thread *keepalive.Thread) *ServerConn {
 	c := &ServerConn{route: serve.RouteOf(up.Request)}
 	c.subprotocol = up.Agreement.Subprotocol
 	if !up.DiscardRequest {

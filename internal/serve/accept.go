@@ -59,8 +59,11 @@ func (s *Server[C]) answer(w http.ResponseWriter, r *http.Request, handle func(C
 		s.opts.Fallback.ServeHTTP(w, r)
 		return
 	}
-	r, done := s.process(w, r)
-	defer done()
+	if s.opts.ProcessRequest != nil {
+		var done func()
+		r, done = s.process(w, r)
+		defer done()
+	}
 	switch {
 	case r == nil:
 	case handle == nil:
@@ -93,7 +96,7 @@ func (s *Server[C]) upgrade(w http.ResponseWriter, r *http.Request, handle func(
 // open performs the opening handshake (RFC 6455, section 4.2) and makes the
 // connection. If ok is false it has answered.
 func (s *Server[C]) open(w http.ResponseWriter, r *http.Request) (conn C, ok bool) {
-	agreement, header, err := s.acceptor.Accept(r)
+	up, err := s.agree(r)
 	if err != nil {
 		s.refuse(w, r, err)
 		return conn, false
@@ -111,8 +114,7 @@ func (s *Server[C]) open(w http.ResponseWriter, r *http.Request) (conn C, ok boo
 			s.leave(from)
 		}
 	}()
-	up, err := s.take(w, r, agreement, header)
-	if err != nil {
+	if !s.take(w, up) {
 		return conn, false
 	}
 	conn = s.face.New(up)
@@ -120,40 +122,66 @@ func (s *Server[C]) open(w http.ResponseWriter, r *http.Request) (conn C, ok boo
 	return conn, true
 }
 
-// take answers an acceptable request and takes the connection from net/http.
-// On an error it has answered, or could not.
-func (s *Server[C]) take(w http.ResponseWriter, r *http.Request, agreement protocol.Agreement, header http.Header) (up Upgraded, err error) {
-	protocol.AddHeader(header, w.Header()) // what middleware has set
-	s.processResponse(r, http.StatusSwitchingProtocols, header)
-	response, err := protocol.AppendResponse(nil, header, time.Now())
+// agree accepts a request. What comes of that is on the heap: on the stack it
+// would be the last straw, for which the goroutine of net/http got a larger one.
+func (s *Server[C]) agree(r *http.Request) (*Upgraded, error) {
+	agreement, header, err := s.acceptor.Accept(r)
 	if err != nil {
-		s.refuse(w, r, err)
-		return up, err
+		return nil, err
 	}
-	conn, early, err := hijack(w)
-	if err != nil {
-		s.refuse(w, r, err)
-		return up, err
-	}
-	if err := s.respond(conn, response); err != nil {
-		conn.Close()
-		s.logger.DebugContext(r.Context(), "websocket: opening handshake not answered", "remote", r.RemoteAddr, "error", err)
-		return up, err
-	}
-	return Upgraded{conn, early, r, header, agreement, s.link.With(agreement.Extensions), s.opts.Hooks, s.opts.DiscardRequest}, nil
+	return &Upgraded{
+		Request: r, Header: header, Agreement: agreement,
+		Options: s.link.With(agreement.Extensions),
+		Hooks:   s.opts.Hooks, DiscardRequest: s.opts.DiscardRequest,
+	}, nil
 }
 
+// take answers an acceptable request and takes the connection from net/http. If
+// ok is false it has answered otherwise, or could not.
+func (s *Server[C]) take(w http.ResponseWriter, up *Upgraded) (ok bool) {
+	response, err := s.response(w, up)
+	if err == nil {
+		err = hijack(w, up)
+	}
+	if err != nil {
+		s.refuse(w, up.Request, err)
+		return false
+	}
+	if err := s.respond(up.Conn, response); err != nil {
+		up.Conn.Close()
+		s.logger.DebugContext(up.Request.Context(), "websocket: opening handshake not answered", "remote", up.Request.RemoteAddr, "error", err)
+		return false
+	}
+	return true
+}
+
+// response returns the response as it goes over the wire, with what middleware
+// and the application want in it.
+func (s *Server[C]) response(w http.ResponseWriter, up *Upgraded) ([]byte, error) {
+	protocol.AddHeader(up.Header, w.Header())
+	s.processResponse(up.Request, http.StatusSwitchingProtocols, up.Header)
+	return protocol.AppendResponse(make([]byte, 0, usualResponse), up.Header, time.Now())
+}
+
+// usualResponse is a size in bytes that suffices for most responses.
+const usualResponse = 384
+
 // hijack takes the connection from net/http, with what was read and not used.
-func hijack(w http.ResponseWriter) (conn net.Conn, early []byte, err error) {
+func hijack(w http.ResponseWriter, up *Upgraded) error {
 	conn, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return nil, nil, &protocol.HandshakeError{
-			Local: true, Status: http.StatusInternalServerError, Section: "4.2.2", Err: err,
-			Reason: fmt.Sprintf("the connection cannot be taken from a %T (middleware has to have an Unwrap method): %v", w, err),
-		}
+		return hijackFailed(w, err)
 	}
-	early, err = rw.Reader.Peek(rw.Reader.Buffered())
-	return conn, early, err
+	up.Conn = conn
+	up.Early, err = rw.Reader.Peek(rw.Reader.Buffered())
+	return err
+}
+
+func hijackFailed(w http.ResponseWriter, err error) error {
+	return &protocol.HandshakeError{
+		Local: true, Status: http.StatusInternalServerError, Section: "4.2.2", Err: err,
+		Reason: fmt.Sprintf("the connection cannot be taken from a %T (middleware has to have an Unwrap method): %v", w, err),
+	}
 }
 
 // respond writes the response, and clears the deadlines that an HTTP server
@@ -215,12 +243,9 @@ func (s *Server[C]) boundBody(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// process has the application look at the request. It returns the request to
-// go on with, nil if it was answered, and what is to be called when it is over.
+// process has ProcessRequest look at the request. It returns the request to go
+// on with, nil if it was answered, and what is to be called when it is over.
 func (s *Server[C]) process(w http.ResponseWriter, r *http.Request) (next *http.Request, done func()) {
-	if s.opts.ProcessRequest == nil {
-		return r, func() {}
-	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	inTime := func() bool { return true }
 	if timeout := s.openTimeout(); timeout > 0 {

@@ -22,7 +22,7 @@ import (
 // A Face is what a server needs to know of the connections of its face.
 type Face[C comparable] struct {
 	// New makes a connection and starts its keepalive.
-	New func(Upgraded) C
+	New func(*Upgraded) C
 
 	// Link returns the core of a connection.
 	Link func(C) *link.Conn

@@ -3,6 +3,7 @@ package link
 import (
 	"time"
 
+	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 )
 
@@ -45,6 +46,8 @@ type desk struct {
 	// Pings that wait for their pongs.
 	pongs   []*Pong      // the application's
 	waiting waitingPings // keepalive's
+
+	seen keepalive.Evidence // for its schedule; here, for on the stack it takes room
 }
 
 var desks = newStock[desk]()

@@ -165,19 +165,18 @@ func (c *Conn) tick(now time.Time) (next time.Time, ok bool) {
 		// the peer broke the protocol, so it could not be judged either.
 		return next, false
 	}
-	ev := c.evidence(now)
-	for {
-		action := c.keeper.monitor.Next(now, &ev)
+	for c.gather(now); ; {
+		action := c.keeper.monitor.Next(now, &c.seen)
 		switch action.Kind {
 		case keepalive.Wait:
 			return action.At, true
 		case keepalive.Ping:
 			c.keepalivePing(action.Due)
-			ev = c.evidence(now)
+			c.gather(now)
 		case keepalive.Pong:
 			c.keepalivePong()
 		case keepalive.Inspect:
-			ev.Transport, ev.Inspected = c.inspect(now), true
+			c.seen.Transport, c.seen.Inspected = c.inspect(now), true
 		case keepalive.GiveUp:
 			c.giveUp(action.Err)
 			return next, false
@@ -226,9 +225,9 @@ func (c *Conn) explain(err error) error {
 		return err
 	}
 	now := time.Now()
-	ev := c.evidence(now)
-	ev.Transport, ev.Inspected = c.inspect(now), true
-	lost := c.keeper.monitor.Lost(now, &ev, err)
+	c.gather(now)
+	c.seen.Transport, c.seen.Inspected = c.inspect(now), true
+	lost := c.keeper.monitor.Lost(now, &c.seen, err)
 	c.tell(event{kind: timedOut, err: lost})
 	return lost
 }
@@ -239,10 +238,10 @@ func isGone(err error) bool {
 	return slices.ContainsFunc(gone[:], func(errno syscall.Errno) bool { return errors.Is(err, errno) })
 }
 
-// evidence is what the connection knows at now.
-func (c *Conn) evidence(now time.Time) keepalive.Evidence {
-	k := &c.keeper
-	ev := keepalive.Evidence{
+// gather makes what the connection knows at now c.seen.
+func (c *Conn) gather(now time.Time) {
+	k, ev := &c.keeper, &c.seen
+	*ev = keepalive.Evidence{
 		LastByte:      c.stats.LastByte,
 		Answered:      c.at(k.pongDue),
 		Paused:        c.paused,
@@ -263,7 +262,6 @@ func (c *Conn) evidence(now time.Time) keepalive.Evidence {
 			ev.WriteProgress = c.at(time.Duration(took))
 		}
 	}
-	return ev
 }
 
 // at returns the time that is d after the start; zero if d is.

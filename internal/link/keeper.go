@@ -235,6 +235,9 @@ func (c *Conn) explain(err error) error {
 // isGone reports whether err says that the peer's system did not answer for as
 // long as ours tries, or that there is no way to it any more.
 func isGone(err error) bool {
+	if errno, ok := err.(syscall.Errno); ok { // as the raw transport has it
+		return slices.Contains(gone[:], errno)
+	}
 	return slices.ContainsFunc(gone[:], func(errno syscall.Errno) bool { return errors.Is(err, errno) })
 }
 

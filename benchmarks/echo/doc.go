@@ -3,6 +3,7 @@
 // echo, as ratios to the latter in the same run.
 //
 //	go run ./echo -conns 64 -size 32 -depth 16
+//	go run ./echo -servers sync,async -idle 10000 -deflate
 //
 // Servers:
 //

@@ -21,6 +21,8 @@ func main() {
 	duration := flag.Duration("duration", time.Second, "of one round of one server")
 	rounds := flag.Int("rounds", 5, "rounds")
 	idle := flag.Int("idle", 0, "measure the memory of so many idle connections instead")
+	flag.BoolVar(&c.Deflate, "deflate", false, "of idle connections: negotiate compression, without takeover")
+	flag.BoolVar(&c.Takeover, "takeover", false, "with -deflate: with takeover")
 	flag.Parse()
 
 	c.Kind, c.Servers = measure.Echo, measure.Names(*servers)

@@ -119,8 +119,11 @@ func TestUptime(t *testing.T) {
 	if want := (Wait{N: 1, Err: errNetwork, Connected: true, Delay: DefaultInitialDelay}); w != want {
 		t.Errorf("%+v, want %+v", w, want)
 	}
-	if w := NewSchedule(Config{}).Ended(nil, DefaultMinUptime); w.N != 1 || w.Delay > DefaultInitialDelay {
-		t.Errorf("%+v", w)
+	s = NewSchedule(Config{})
+	for i, uptime := range []time.Duration{DefaultMinUptime, DefaultMinUptime - 1, DefaultMinUptime} {
+		if w := s.Ended(nil, uptime); w.N != []int{1, 2, 1}[i] || w.Delay > DefaultInitialDelay {
+			t.Errorf("after %v: %+v", uptime, w)
+		}
 	}
 }
 

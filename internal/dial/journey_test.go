@@ -427,9 +427,12 @@ func TestJar(t *testing.T) {
 	if got := jar.Cookies(&url.URL{Scheme: "http", Host: "b.example"}); len(got) != 1 || got[0].Name != "b" {
 		t.Errorf("of b.example: %v", got)
 	}
-	_, _, err = travel(t, "ws://c.example/", Options{Jar: jar}, "HTTP/1.1 403 No\r\nSet-Cookie: c=1\r\nContent-Length: 0\r\n\r\n")
+	n, _, err = travel(t, "ws://c.example/", Options{Jar: jar}, "HTTP/1.1 403 No\r\nSet-Cookie: c=1\r\nContent-Length: 0\r\n\r\n")
 	if got := jar.Cookies(&url.URL{Scheme: "http", Host: "c.example"}); err == nil || len(got) != 1 {
 		t.Errorf("of c.example: %v", got)
+	}
+	if cookies, sent := n.visits[0].Header["Cookie"]; sent {
+		t.Errorf("%q sent where there are none", cookies)
 	}
 }
 

@@ -59,7 +59,7 @@ func (m *Monitor) putOff(heard time.Duration) {
 // before nothing is waited for: the clock begins with the next ping.
 func (m *Monitor) setMode(mode Mode) {
 	if m.mode == ModePong && mode != ModePong {
-		m.base, m.last, m.left, m.held = m.next, none, none, false
+		m.base, m.last = m.next, none
 	}
 	m.mode = mode
 }

@@ -221,10 +221,10 @@ func TestInflateUnusedCode(t *testing.T) {
 // stand an "a", a match and so many times "a" again.
 func ownCodes(dists, dist, behind int) []byte {
 	var w bitWriter
-	w.number(0b100, 3) // not the last block, codes of its own
-	w.number(258-257, 5)
-	w.number(1-1, 5)
-	w.number(18-4, 4)
+	w.number(0b100, 3)                    // not the last block, codes of its own
+	w.number(258-257, 5)                  // literals and lengths
+	w.number(0, 5)                        // one code for distances
+	w.number(18-4, 4)                     // and how many lengths follow
 	for _, n := range codeLenOrder[:18] { // the lengths are written in two bits each
 		w.number(map[uint8]int{0: 2, 1: 2, 2: 2, 18: 2}[n], 3)
 	}

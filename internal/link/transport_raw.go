@@ -154,7 +154,7 @@ func (t *rawTransport) whenWritable() func(fd uintptr) (done bool) {
 	}
 }
 
-func (t *rawTransport) gathers() bool                 { return true }
+func (t *rawTransport) gathers() bool                 { return gathersVectors }
 func (t *rawTransport) setReadDeadline(at time.Time)  { t.conn.SetReadDeadline(at) }
 func (t *rawTransport) setWriteDeadline(at time.Time) { t.conn.SetWriteDeadline(at) }
 func (t *rawTransport) closeWrite() (ok bool)         { return t.conn.CloseWrite() == nil }

@@ -8,6 +8,9 @@ import (
 // The system calls are made directly, for package syscall's wrappers take room
 // on the stack that a waiting receiver does not have; see receiver.
 
+// gathersVectors: writeVector writes both at once.
+const gathersVectors = true
+
 // readVector reads into a, then b, which is not empty.
 func readVector(fd uintptr, a []byte, b *block) (n int, err syscall.Errno) {
 	if len(a) == 0 {

@@ -4,6 +4,9 @@ package link
 
 import "syscall"
 
+// gathersVectors: writeVector writes one of them at a time.
+const gathersVectors = false
+
 // readVector reads into a, or into b when a is empty.
 func readVector(fd uintptr, a []byte, b *block) (n int, err syscall.Errno) {
 	if len(a) == 0 {

@@ -21,8 +21,12 @@ func listen(addr string) (net.Listener, error) {
 // listenUnix listens on a Unix socket, also where there is an abandoned one.
 // Two servers that both replaced it would end with one of them listening on a
 // socket that is gone; and one that was just made looks abandoned until it is
-// listened on. So they do it one after the other.
+// listened on. So they do it one after the other. An abstract one, whose name
+// begins with @, is not in a folder and goes with its server.
 func listenUnix(path string) (net.Listener, error) {
+	if path == "" || path[0] == '@' {
+		return net.Listen("unix", path)
+	}
 	unlock, held := lockFolder(path)
 	defer unlock()
 	listener, err := net.Listen("unix", path)
@@ -38,12 +42,15 @@ func listenUnix(path string) (net.Listener, error) {
 func listenTCP(addr string) (net.Listener, error) {
 	if inheritKeepAlive != nil {
 		config := net.ListenConfig{KeepAlive: -1, Control: inheritKeepAlive}
-		if listener, err := config.Listen(context.Background(), "tcp", addr); err == nil {
-			return listener, nil
+		if listener, err := config.Listen(context.Background(), "tcp", addr); !errors.Is(err, errNotInherited) {
+			return listener, err
 		}
 	}
 	return net.Listen("tcp", addr)
 }
+
+// errNotInherited: the system does not take TCP's keepalive for a listener.
+var errNotInherited = errors.New("websocket: a listener cannot have TCP's keepalive")
 
 // abandoned reports whether path is a socket that nobody listens on, which a
 // program that was killed has left behind.

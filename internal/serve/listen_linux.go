@@ -2,6 +2,7 @@ package serve
 
 import (
 	"errors"
+	"fmt"
 	"syscall"
 )
 
@@ -18,5 +19,8 @@ var inheritKeepAlive = func(_, _ string, raw syscall.RawConn) error {
 			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_KEEPINTVL, 15),
 			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_KEEPCNT, 9))
 	})
-	return errors.Join(err, failed)
+	if err = errors.Join(err, failed); err != nil {
+		return fmt.Errorf("%w: %w", errNotInherited, err)
+	}
+	return nil
 }

@@ -52,7 +52,7 @@ func (c *Conn) beat(h *heart, due time.Time) {
 
 // errNoHeartbeat: the function that makes them panicked. Nothing is sent then,
 // for the peer may not take what is no heartbeat of its kind.
-var errNoHeartbeat = errors.New("websocket: there is none")
+var errNoHeartbeat = errors.New("websocket: the function that makes heartbeats panicked")
 
 func (c *Conn) sendBeat(h *heart) {
 	m := protocol.Message{Type: protocol.Text}

@@ -14,11 +14,11 @@ func (c *Conn) sendQuickly(l *Limit, m protocol.Message, wanted protocol.Compres
 		c.writeErr != nil || c.proto.State() != protocol.Open || c.proto.Owed() || l.Reached() != nil {
 		return false, nil
 	}
-	c.send.frame.typ, c.send.frame.data, c.send.wanted = m.Type, m.Data, wanted
+	c.send.frame.typ, c.send.frame.data = m.Type, m.Data
 	if l != nil {
 		c.send.limit = *l
 	}
-	switch done = c.encodeQuickly(); {
+	switch done = c.encodeQuickly(wanted); {
 	case !done: // the long way will say why
 	case c.send.frame.hold:
 		c.startBackstop()
@@ -31,16 +31,19 @@ func (c *Conn) sendQuickly(l *Limit, m protocol.Message, wanted protocol.Compres
 
 // encodeQuickly encodes c.send.frame, a whole message, and says whether it is to
 // be held.
-func (c *Conn) encodeQuickly() (ok bool) {
+func (c *Conn) encodeQuickly(wanted protocol.Compression) (ok bool) {
 	f, own := &c.send.frame, &c.send.own
 	f.hold = c.proto.Buffered() && c.mayHold(len(f.data))
-	if !f.hold && len(f.data) > c.copyLimit() {
+	if !f.hold && len(f.data) > c.togetherLimit() {
 		return false
 	}
 	buf := c.pend.borrow()
 	own.begin = len(buf)
-	buf, ok = c.proto.AppendPlain(buf, f.typ, f.data, c.send.wanted)
+	buf, ok = c.proto.AppendPlain(buf, f.typ, f.data, wanted)
 	c.pend.buf, own.end = buf, len(buf)
+	if len(buf) == 0 {
+		c.pend.release()
+	}
 	return ok
 }
 

@@ -250,7 +250,7 @@ func (c *Conn) filled(l *Limit, err error) error {
 	case !asked || !isTimeout(err):
 		c.in.giveBack()
 		if err == io.EOF {
-			c.awaitWriteError()
+			c.awaitWriteError(l.within(50 * time.Millisecond))
 		}
 		c.lost(c.explain(err))
 		return nil
@@ -262,8 +262,8 @@ func (c *Conn) filled(l *Limit, err error) error {
 // awaitWriteError gives a write that is under way a moment to tell why the
 // transport has ended. The system tells its error once, and to others that this
 // is the end; so if it was the write that got it, it returns at once.
-func (c *Conn) awaitWriteError() {
-	for l := After(50 * time.Millisecond); c.writing && c.waitChange(l) == nil; {
+func (c *Conn) awaitWriteError(l *Limit) {
+	for c.writing && !c.aborted && c.waitChange(l) == nil {
 	}
 }
 

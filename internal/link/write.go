@@ -82,10 +82,9 @@ func (c *Conn) Flush(l *Limit) error {
 // sender is what the call that holds the message token is sending. It is kept
 // here and not in parameters for the sake of small stacks; see receiver.
 type sender struct {
-	limit  Limit
-	wanted protocol.Compression
-	frame  frame
-	own    span // where the frame stands in what is pending
+	limit Limit
+	frame frame
+	own   span // where the frame stands in what is pending
 }
 
 // beginSend takes the message token. A message that cannot be cancelled may be
@@ -247,7 +246,7 @@ func (c *Conn) writeFrame() (err error) {
 	}
 	var along *claim
 	switch {
-	case len(f.data) <= c.copyLimit():
+	case len(f.data) <= c.togetherLimit():
 		along, err = c.encodeTogether()
 	case c.opts.Role == protocol.Client:
 		return c.writeMasked()
@@ -267,9 +266,9 @@ func (c *Conn) writeFrame() (err error) {
 	return err
 }
 
-// copyLimit is how long a frame may be to be copied and written together with
+// togetherLimit is how long a frame may be to be copied and written together with
 // others, now that nobody waits for them.
-func (c *Conn) copyLimit() int {
+func (c *Conn) togetherLimit() int {
 	if c.opts.Role == protocol.Server && c.message.first == nil && c.tr.gathers() {
 		return gatherLimit
 	}

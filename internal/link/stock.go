@@ -2,10 +2,10 @@ package link
 
 import "sync"
 
-// A stock lends what connections work with. What it has not got is made, for who
-// may wait with it, by another goroutine: making it may take more of the stack than is left of the
-// 2 KiB that one which waits in Recv begins with, and its stack would never
-// shrink to them again.
+// A stock lends what connections work with. What it has not got is made by
+// another goroutine for those that may wait in Recv: making it may take more of
+// the stack than is left of the 2 KiB that they begin with, and their stacks
+// would never shrink to them again.
 type stock[T any] struct {
 	pool sync.Pool
 	made chan *T

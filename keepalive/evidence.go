@@ -87,6 +87,12 @@ type Transport struct {
 	// as that is known, and else how long ago the last acknowledgement came.
 	SinceArrival time.Duration
 
+	// SinceData is how long ago the last data arrived that miss nothing before
+	// them, read or not (tcpi_last_data_recv); 0 if that is not known. Whoever
+	// reads may have taken them from the system and not have had a turn since,
+	// or may wait for the rest of a TLS record.
+	SinceData time.Duration
+
 	// SinceAck is how long ago the last acknowledgement of any kind came, one
 	// that acknowledges nothing new included (tcpi_last_ack_recv).
 	SinceAck time.Duration

@@ -59,17 +59,26 @@ func (m *Monitor) observeTransport(t time.Duration, ev *Evidence) {
 	if moved && !ev.pingAcked() {
 		m.restart(t - sinceAck(t, tr))
 	}
-	if m.hasUnread(ev) {
-		m.restart(t - min(max(tr.SinceArrival, 0), t))
+	if !ev.PausedNow && !m.strict {
+		m.restart(t - min(sinceArrival(tr), t))
 	}
 }
 
-// hasUnread reports that proof of life lies in the system's hands, and we can
-// only not read it yet: the clock starts anew from when the last of it came.
-// While reading is paused it stands still anyhow, and strictly what arrives
-// proves nothing until it is a pong.
-func (m *Monitor) hasUnread(ev *Evidence) bool {
-	return ev.Transport.Unread > 0 && !ev.PausedNow && !m.strict
+// sinceArrival returns for how long proof of life has lain in the system's hands
+// or those of a reader who has no turn, where we can only not see it yet: the
+// clock starts anew from when the last of it came. Nothing is said of one that
+// we have seen, for the clock has started later. While reading is paused it
+// stands still anyhow, and strictly what arrives proves nothing until it is a
+// pong.
+func sinceArrival(tr *Transport) time.Duration {
+	since := time.Duration(longest)
+	if tr.Unread > 0 {
+		since = max(tr.SinceArrival, 0)
+	}
+	if tr.SinceData > 0 {
+		since = min(since, tr.SinceData)
+	}
+	return since
 }
 
 // pingAcked reports that the latest ping has reached the peer's transport.

@@ -188,6 +188,19 @@ func TestUnread(t *testing.T) {
 	d.expect(37*sec, "inspect, give up (peer stuck)")
 }
 
+// The same holds for what the system has given to a reader who had no turn since.
+func TestTakenAndNotSeen(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.expect(20*sec, "ping 20s, wait 30s")
+	d.transport = Transport{Known: true, SinceData: 9 * sec, SinceAck: 9 * sec, SendWindow: -1}
+	d.expect(30*sec, "inspect, wait 31s")
+	d.transport.Unread, d.transport.SinceArrival = 1, 2*sec // something behind a gap
+	d.transport.SinceData = 10 * sec
+	d.expect(31*sec, "inspect, wait 39s")
+	d.transport.SinceArrival, d.transport.SinceData = 10*sec, 18*sec // nothing has come any more
+	d.expect(39*sec, "inspect, give up (peer stuck)")
+}
+
 // When it does not count: it came before the ping was due, or there is nothing,
 // or nothing but a pong would do.
 func TestUnreadThatMeansNothing(t *testing.T) {
@@ -199,6 +212,9 @@ func TestUnreadThatMeansNothing(t *testing.T) {
 		"there is none": {false, Transport{Known: true, SinceArrival: sec}},
 		"strict":        {true, Transport{Known: true, Unread: 1, SinceArrival: sec}},
 		"not known":     {false, Transport{Unread: 1, SinceArrival: sec}},
+		"old, taken":    {false, Transport{Known: true, SinceData: 10 * sec}},
+		"strict, taken": {true, Transport{Known: true, SinceData: sec}},
+		"never any":     {false, Transport{Known: true}},
 	} {
 		d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec, Strict: test.strict})
 		d.expect(20*sec, "ping 20s, wait 30s")

@@ -282,6 +282,7 @@ func (c *Conn) inspect(now time.Time) keepalive.Transport {
 	tr := c.tr.inspect()
 	late := max(time.Since(now), 0)
 	tr.SinceAck, tr.SinceArrival = max(tr.SinceAck-late, 0), max(tr.SinceArrival-late, 0)
+	tr.SinceData = max(tr.SinceData-late, min(tr.SinceData, 1)) // 0 stays 0, and nothing else becomes it
 	k := &c.keeper
 	tr.PingAcked = k.state == pingWritten && tr.Unacked <= c.written()-k.pingEnd
 	return tr

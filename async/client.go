@@ -42,7 +42,8 @@ type ClientOptions struct {
 	Compression protocol.Deflate
 
 	// TLSConfig is for wss URLs. nil means the defaults of crypto/tls. The
-	// ServerName is that of the URL unless it is set.
+	// ServerName is that of the URL unless it is set. NextProtos are what it
+	// has but HTTP/2, or HTTP/1.1.
 	TLSConfig *tls.Config
 
 	// NetConn, if not nil, is used in place of a new network connection. It

@@ -181,8 +181,10 @@ func checkMethod(r *http.Request) error {
 	return e
 }
 
+// checkHTTPVersion refuses HTTP/2 and later too: they have no Upgrade, and their
+// responses must not tell of one (RFC 9113, section 8.2.2).
 func checkHTTPVersion(r *http.Request) error {
-	if r.ProtoAtLeast(1, 1) {
+	if r.ProtoMajor == 1 && r.ProtoMinor >= 1 {
 		return nil
 	}
 	return clientError(http.StatusHTTPVersionNotSupported, quote(r.Proto)+" instead of HTTP/1.1", ErrUpgrade)

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/tandemws/tandem/internal/link"
@@ -255,7 +256,8 @@ func hostPort(u *url.URL) string {
 
 // completeTLS returns the configuration of a handshake that leads to HTTP/1.1,
 // in which alone Upgrade and CONNECT mean what we mean, and names the host
-// unless the caller's does otherwise.
+// unless the caller's does otherwise. A configuration that an http.Transport has
+// had asks for HTTP/2, which the Transport has put in.
 func completeTLS(config *tls.Config, host string) *tls.Config {
 	config = config.Clone()
 	if config == nil {
@@ -264,6 +266,7 @@ func completeTLS(config *tls.Config, host string) *tls.Config {
 	if config.ServerName == "" {
 		config.ServerName = host
 	}
+	config.NextProtos = slices.DeleteFunc(slices.Clone(config.NextProtos), func(proto string) bool { return proto == "h2" })
 	if len(config.NextProtos) == 0 {
 		config.NextProtos = []string{"http/1.1"}
 	}

@@ -2,6 +2,7 @@ package dial
 
 import (
 	"crypto/tls"
+	"fmt"
 	"net/url"
 	"testing"
 )
@@ -43,5 +44,22 @@ func TestTLSConfig(t *testing.T) {
 	completeTLS(mine, "example.com")
 	if mine.ServerName != "" || mine.NextProtos != nil {
 		t.Error("the caller's configuration was changed")
+	}
+}
+
+// TestTLSConfigOfTransport leaves out HTTP/2, and leaves it to others who have
+// the configuration too.
+func TestTLSConfigOfTransport(t *testing.T) {
+	for want, protos := range map[string][]string{
+		"[http/1.1]": {"h2", "http/1.1"}, "[mine http/1.1]": {"mine", "h2", "http/1.1"}, "[mine]": {"mine", "h2"},
+	} {
+		config := &tls.Config{NextProtos: protos}
+		before := fmt.Sprint(protos)
+		if got := fmt.Sprint(completeTLS(config, "").NextProtos); got != want || fmt.Sprint(config.NextProtos) != before {
+			t.Errorf("%s: %s, want %s; the caller's are now %q", before, got, want, config.NextProtos)
+		}
+	}
+	if got := completeTLS(&tls.Config{NextProtos: []string{"h2"}}, "").NextProtos; fmt.Sprint(got) != "[http/1.1]" {
+		t.Errorf("of HTTP/2 alone: %q", got)
 	}
 }

@@ -19,8 +19,9 @@ type digest struct {
 	user      *url.Userinfo
 	challenge challenge
 	cnonce    string
-	count     int // of the requests that have had the challenge's nonce
-	nth       int // of the challenges that were answered
+	count     int  // of the requests that have had the challenge's nonce
+	nth       int  // of the challenges that were answered in a row
+	proven    bool // the server has taken it, and led us on
 }
 
 // maxAnswers bounds the challenges that are answered: a server may find a
@@ -45,10 +46,10 @@ func newDigest(user *url.Userinfo, lines []string, before *digest) *digest {
 			continue
 		}
 		d := &digest{user: user, challenge: c, cnonce: rand.Text(), nth: 1}
-		if before != nil {
-			d.nth += before.nth
+		if before == nil || before.proven {
+			return d
 		}
-		if before != nil && !c.stale() || d.nth > maxAnswers {
+		if d.nth += before.nth; !c.stale() || d.nth > maxAnswers {
 			return nil
 		}
 		return d

@@ -330,6 +330,7 @@ func challenge401(challenge string) string {
 // stale, but a server that wants another password is not asked twice.
 func TestDigestJourney(t *testing.T) {
 	first := challenge401(`Digest realm="r", qop="auth", nonce="first"`)
+	second := challenge401(`Digest realm="there", qop="auth", nonce="second"`)
 	stale := challenge401(`Digest realm="r", qop="auth", nonce="second", stale=TRUE`)
 	opts := Options{DigestAuth: url.UserPassword("user", "secret")}
 	for name, test := range map[string]struct {
@@ -344,6 +345,8 @@ func TestDigestJourney(t *testing.T) {
 		"always stale":    {[]string{stale, stale, stale, stale, ""}, "- second/00000001 second/00000001 second/00000001", false},
 		"Basic":           {[]string{challenge401(`Basic realm="r"`)}, "-", false},
 		"moved behind it": {[]string{first, redirect("/two"), ""}, "- first/00000001 first/00000002", true},
+		"asked anew":      {[]string{first, redirect("/two"), second, ""}, "- first/00000001 first/00000002 second/00000001", true},
+		"asked for more":  {[]string{first, redirect("/two"), second, second}, "- first/00000001 first/00000002 second/00000001", false},
 		"moved before it": {[]string{redirect("/two"), first, ""}, "- - first/00000001", true},
 		"moved away":      {[]string{first, redirect("ws://b.example/"), ""}, "- first/00000001 -", true},
 		"asked elsewhere": {[]string{redirect("ws://b.example/"), first}, "- -", false},

@@ -83,12 +83,16 @@ func (j *journey) obstacle(target *url.URL) (reason string) {
 }
 
 // move goes to the target. To another origin goes nothing that lets us in
-// here, and it does not come back if a redirect leads back.
+// here, and it does not come back if a redirect leads back. A server that has led
+// us on knows our password; there it may want it proved anew.
 func (j *journey) move(target *url.URL) {
 	if !sameOrigin(j.url, target) {
 		j.offer.Host = ""
 		j.offer.Header = withoutCredentials(j.offer.Header)
 		j.user, j.digest = nil, nil
+	}
+	if j.digest != nil {
+		j.digest.proven = true
 	}
 	j.url = target
 }

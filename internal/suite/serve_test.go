@@ -699,7 +699,7 @@ func TestRefusedBody(t *testing.T) {
 					ok(t, err)
 					answer, err := io.ReadAll(conn)
 					ok(t, err)
-					if !strings.HasPrefix(string(answer), "HTTP/1.1 4") || time.Since(begun) > time.Second {
+					if !strings.HasPrefix(string(answer), "HTTP/1.1 4") || !strings.Contains(string(answer), "Connection: close") || time.Since(begun) > time.Second {
 						t.Errorf("after %v: %.80q", time.Since(begun), answer)
 					}
 					ok(t, conn.Close())

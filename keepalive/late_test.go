@@ -327,3 +327,32 @@ func TestNoticedLateOnce(t *testing.T) {
 		t.Errorf("late by %v", d.m.err.Late)
 	}
 }
+
+// Before a peer is given up, whoever reads is to have a turn, for which a look at
+// the transport at a ping does not wait. If it takes long we were late.
+func TestReaderHasATurn(t *testing.T) {
+	begin := func() (m *Monitor) {
+		m = new(Monitor)
+		m.Start(Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec}, epoch)
+		ev := Evidence{Unsent: 1}
+		if a := m.Next(at(20*sec), &ev); a.Kind != Inspect || !a.At.IsZero() {
+			t.Fatalf("at the ping: %+v", a)
+		}
+		m.Next(at(20*sec), &ev)
+		m.Next(at(20*sec), &Evidence{PingSent: true})
+		if a := m.Next(at(30*sec), &Evidence{PingSent: true}); a.Kind != Inspect || !a.At.Equal(at(40*sec)) {
+			t.Fatalf("at the deadline: %+v; want to inspect until 40s", a)
+		}
+		return m
+	}
+	for after, want := range map[time.Duration]Kind{0: GiveUp, sec: GiveUp, sec + 1: Ping, 10 * sec: Ping} {
+		m := begin()
+		if a := m.Next(at(30*sec+after), &Evidence{PingSent: true, Inspected: true}); a.Kind != want {
+			t.Errorf("%v later: %v; want %v", after, a.Kind, want)
+		}
+	}
+	m := begin()
+	if a := m.Next(at(30*sec+1), &Evidence{PingSent: true, Inspected: true, LastByte: at(30*sec + 1)}); a.Kind != Wait {
+		t.Errorf("he has found something: %v; want to wait", a.Kind)
+	}
+}

@@ -20,7 +20,8 @@ const (
 	Pong
 
 	// Inspect: fill [Evidence.Transport], set [Evidence.Inspected] and ask
-	// again at once. Whoever cannot inspect just asks again.
+	// again at once, or with a time in [Action.At] after whoever reads has had a
+	// turn to see what has come. Whoever cannot inspect just asks again.
 	Inspect
 
 	// GiveUp: the connection is lost, for the reason in [Action.Err].
@@ -47,7 +48,7 @@ func (k Kind) String() string {
 // An Action is what a [Monitor] asks for.
 type Action struct {
 	Kind Kind
-	At   time.Time     // for Wait: when to ask again; zero: never
+	At   time.Time     // for Wait: when to ask again, zero is never; for Inspect: until when who reads may take
 	Due  time.Time     // for Ping and Pong: when it was due
 	Err  *TimeoutError // for GiveUp
 }

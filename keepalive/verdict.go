@@ -23,16 +23,26 @@ func (m *Monitor) judge(t time.Duration, ev *Evidence) (action Action, ok bool) 
 // just left tells nothing about the network.
 func (m *Monitor) judgeOver(t time.Duration, ev *Evidence) (Action, bool) {
 	lateness := t - m.deadline(ev)
-	if lateness > 0 && m.recheck == 0 {
+	if lateness > 0 && m.recheck == 0 && m.look == lookIdle {
 		m.recheck = t + m.recheckAfter(lateness)
 	}
 	switch {
 	case t < m.recheck:
 		return m.waitUntil(m.recheck), true
 	case m.look == lookIdle:
-		return m.inspect(t), true
+		return m.lastLook(t), true
 	}
 	return m.giveUp(t, m.lateForGood(lateness), ev), true
+}
+
+// lastLook asks for a look at the transport, and for a turn of whoever reads: a
+// process that computes all the time may send pings on time and not come to read
+// the answers. If that takes longer than we tolerate we were late, and it pings
+// again.
+func (m *Monitor) lastLook(t time.Duration) Action {
+	action := m.inspect(t)
+	action.At = m.start.Add(t + m.timeout)
+	return action
 }
 
 // judgePaused asks the transport whether the network is dead, since no answer

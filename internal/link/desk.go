@@ -47,6 +47,9 @@ type desk struct {
 	pongs   []*Pong      // the application's
 	waiting waitingPings // keepalive's
 
+	look   lookState // of whoever reads, before the peer is given up
+	lookBy time.Time // how long that may take
+
 	seen keepalive.Evidence // for its schedule; here, for on the stack it takes room
 }
 
@@ -123,5 +126,5 @@ func (c *Conn) leave() {
 func (d *desk) idle() bool {
 	return d.proto.Idle() && !d.judging && !d.message.held && !d.write.held && len(d.pend.buf) == 0 &&
 		d.queue.empty() && d.stream == nil && d.recvErr == nil && d.writeErr == nil &&
-		d.waiters.first == nil && len(d.pongs)+len(d.waiting) == 0
+		d.waiters.first == nil && d.look == lookNone && len(d.pongs)+len(d.waiting) == 0
 }

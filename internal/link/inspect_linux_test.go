@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tandemws/tandem/keepalive"
-	"github.com/tandemws/tandem/protocol"
 	"golang.org/x/sys/unix"
 )
 
@@ -15,7 +14,7 @@ import (
 func TestInspect(t *testing.T) {
 	here, there := tcpPair(t)
 	before := inspectConn(here)
-	if !before.Known || before.Unread != 0 || before.Unacked != 0 || before.SendWindow <= 0 {
+	if !before.Known || before.SinceData <= 0 || before.Unread != 0 || before.Unacked != 0 || before.SendWindow <= 0 {
 		t.Fatalf("an idle connection: %+v", before)
 	}
 
@@ -28,53 +27,6 @@ func TestInspect(t *testing.T) {
 	await(t, here, "an acknowledgement", func(tr keepalive.Transport) bool {
 		return tr.Unacked == 0 && tr.Acked >= before.Acked+int64(len("acknowledged"))
 	})
-}
-
-// TestTakenAndNotSeen: the reader has taken the pong from the kernel, and has no
-// turn until the time is over; the kernel knows that something came. It is read
-// the raw way, and as TLS is.
-func TestTakenAndNotSeen(t *testing.T) {
-	for _, wrap := range []func(transport, net.Conn) transport{
-		func(raw transport, _ net.Conn) transport { return raw },
-		func(_ transport, conn net.Conn) transport { return &netTransport{conn: conn} },
-	} {
-		here, there := tcpPair(t)
-		cfg := keepalive.Config{Interval: time.Hour, Timeout: time.Minute, Phase: time.Hour}
-		c, peer := opened(here, Options{Role: protocol.Client, Keepalive: cfg}), opened(there, Options{Role: protocol.Server})
-		reader := &reluctant{wrap(c.tr, here), make(chan int), make(chan bool)}
-		c.lock()
-		c.tr = reader
-		c.unlock()
-		go peer.Receive(nil)
-
-		due := c.start().Add(time.Hour)
-		c.Tick(due)
-		if n := <-reader.took; n == 0 {
-			t.Fatal("no pong was read")
-		}
-		if _, ok := c.Tick(due.Add(time.Minute)); !ok {
-			t.Errorf("given up: %v", c.proto.CloseError())
-		}
-		close(reader.turn)
-		end(c, peer)
-	}
-}
-
-// reluctant is a transport that reads and takes its time before it tells.
-type reluctant struct {
-	transport
-	took chan int
-	turn chan bool
-}
-
-func (r *reluctant) read(in *input) error {
-	err := r.transport.read(in)
-	select {
-	case r.took <- in.n:
-	case <-r.turn:
-	}
-	<-r.turn
-	return err
 }
 
 // A Unix socket does not know of a network.
@@ -143,6 +95,16 @@ func TestInspectProbes(t *testing.T) {
 	} {
 		if got := transportOf(&test.info, 100, 0).Retransmits; got != test.want {
 			t.Errorf("%d retransmissions and %d probes count as %d", test.info.Retransmits, test.info.Probes, got)
+		}
+	}
+}
+
+// TestInspectData: when data came last is known of every connection, also when it
+// was a moment ago, which the kernel's milliseconds call 0.
+func TestInspectData(t *testing.T) {
+	for ms, want := range map[uint32]time.Duration{0: 1, 1: time.Millisecond, 2500: 2500 * time.Millisecond} {
+		if got := transportOf(&unix.TCPInfo{Last_data_recv: ms, Last_ack_recv: 9000}, 0, 0).SinceData; got != want {
+			t.Errorf("%d ms: %v; want %v", ms, got, want)
 		}
 	}
 }

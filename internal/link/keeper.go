@@ -165,7 +165,15 @@ func (c *Conn) tick(now time.Time) (next time.Time, ok bool) {
 		// the peer broke the protocol, so it could not be judged either.
 		return next, false
 	}
-	for c.gather(now); ; {
+	c.gather(now)
+	switch {
+	case c.look == lookAsked && now.Before(c.lookBy):
+		return c.lookBy, true
+	case c.look != lookNone:
+		c.look = lookNone
+		c.observe(now)
+	}
+	for {
 		action := c.keeper.monitor.Next(now, &c.seen)
 		switch action.Kind {
 		case keepalive.Wait:
@@ -176,7 +184,11 @@ func (c *Conn) tick(now time.Time) (next time.Time, ok bool) {
 		case keepalive.Pong:
 			c.keepalivePong()
 		case keepalive.Inspect:
-			c.seen.Transport, c.seen.Inspected = c.inspect(now), true
+			if !action.At.IsZero() {
+				c.askReader(action.At)
+				return action.At, true
+			}
+			c.observe(now)
 		case keepalive.GiveUp:
 			c.giveUp(action.Err)
 			return next, false
@@ -226,7 +238,7 @@ func (c *Conn) explain(err error) error {
 	}
 	now := time.Now()
 	c.gather(now)
-	c.seen.Transport, c.seen.Inspected = c.inspect(now), true
+	c.observe(now)
 	lost := c.keeper.monitor.Lost(now, &c.seen, err)
 	c.tell(event{kind: timedOut, err: lost})
 	return lost
@@ -273,6 +285,44 @@ func (c *Conn) at(d time.Duration) (t time.Time) {
 		t = c.start().Add(d)
 	}
 	return t
+}
+
+// A lookState is how far whoever reads has come with looking whether something
+// has come from the peer, before it is given up.
+type lookState uint8
+
+const (
+	lookNone lookState = iota
+	lookAsked
+	lookDone // the schedule is to be told
+)
+
+// askReader has whoever reads look, who may have something in his hands and wait
+// for a turn. If nobody reads somebody will.
+func (c *Conn) askReader(by time.Time) {
+	c.look, c.lookBy = lookAsked, by
+	c.pokeReader()
+	c.attendNow()
+}
+
+// lookAwhile has who begins to read, when he was asked to look, not wait for
+// long. It takes a moment until the system has told the runtime of what it has.
+func (c *Conn) lookAwhile() {
+	c.poked = true
+	c.tr.setReadDeadline(time.Now().Add(10 * time.Millisecond))
+}
+
+// looked notes that who was asked to look has.
+func (c *Conn) looked() {
+	c.look = lookDone
+	if c.keeper.running {
+		c.keeper.runner.Wake()
+	}
+}
+
+// observe has the schedule see what the transport says.
+func (c *Conn) observe(now time.Time) {
+	c.seen.Transport, c.seen.Inspected = c.inspect(now), true
 }
 
 // inspect asks the transport what became of what was written. The ping has

@@ -147,6 +147,87 @@ func TestSuspendedAgainAndAgain(t *testing.T) {
 	}
 }
 
+// aloof is a transport that says nothing of what it knows, as most systems, and
+// whose reader has no turn for a while when he has read something.
+type aloof struct {
+	transport
+	turn time.Duration
+}
+
+func (a *aloof) inspect() keepalive.Transport { return keepalive.Transport{} }
+
+func (a *aloof) read(in *input) error {
+	err := a.transport.read(in)
+	if in.n > 0 {
+		time.Sleep(a.turn)
+	}
+	return err
+}
+
+// aloofPair returns a connection that is busy in this way, and its peer's end.
+func aloofPair(cfg keepalive.Config, turn time.Duration, threaded bool) (c *Conn, peer net.Conn) {
+	ours, theirs := NewPipe()
+	c = opened(ours, Options{Role: protocol.Client, Keepalive: cfg})
+	c.tr = &aloof{c.tr, turn} // nobody reads yet
+	c.StartKeepalive(newRunner(c, threaded))
+	return c, theirs
+}
+
+// TestReaderHasNoTurn: keepalive is on time, and who reads is not. A peer that
+// answers is not given up, though its answers lie here for longer than the timeout,
+// whether any byte counts or the pong alone.
+func TestReaderHasNoTurn(t *testing.T) {
+	for _, turn := range []time.Duration{time.Second, 2 * time.Second, 2*time.Second + 1, 2400 * time.Millisecond, 3 * time.Second, 5 * time.Second} {
+		for _, strict := range []bool{false, true} {
+			for _, threaded := range []bool{false, true} {
+				synctest.Test(t, func(t *testing.T) {
+					cfg := keepalive.Config{Interval: 11 * time.Second, Timeout: 2 * time.Second, Strict: strict}
+					c, theirs := aloofPair(cfg, turn, threaded)
+					peer := opened(theirs, Options{Role: protocol.Server})
+					time.Sleep(time.Hour)
+					if c.State() != protocol.Open {
+						t.Errorf("turn %v, strict %t, thread %t: given up: %v", turn, strict, threaded, c.Err())
+					}
+					end(c, peer)
+				})
+			}
+		}
+	}
+}
+
+// TestReaderHasNoTurnAndPeerIsGone: a peer that answers nothing is given up on
+// time by a reader who has nothing to do, and within four timeouts, each with as
+// long for the reader, by one who never has a turn again.
+func TestReaderHasNoTurnAndPeerIsGone(t *testing.T) {
+	const interval, timeout = 11 * time.Second, 2 * time.Second
+	for _, threaded := range []bool{false, true} {
+		for stray, want := range map[bool]struct {
+			after time.Duration
+			cause keepalive.Cause
+		}{
+			false: {interval + timeout, keepalive.Unknown},
+			true:  {interval + 4*2*timeout, keepalive.WeWereBusy},
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				begun := time.Now()
+				c, theirs := aloofPair(keepalive.Config{Interval: interval, Timeout: timeout, Phase: interval}, time.Hour, threaded)
+				if stray {
+					time.Sleep(interval - 1)
+					theirs.Write([]byte{0x8a, 0}) // a pong that belongs to no ping
+				}
+				for c.State() == protocol.Open {
+					time.Sleep(time.Millisecond)
+				}
+				var lost *keepalive.TimeoutError
+				if after := time.Since(begun); after > want.after+time.Millisecond || !errors.As(c.proto.CloseError(), &lost) || lost.Cause != want.cause {
+					t.Errorf("thread %t: %v after the beginning, want %v: %v", threaded, after, want.after, c.proto.CloseError())
+				}
+				end(c)
+			})
+		}
+	}
+}
+
 // TestThreadOfMany has 10,000 connections on one Thread, one of which is stuck:
 // its peer reads nothing, and a Send holds its door. All others are pinged on
 // time. Then their peers, who answer nothing, are given up on time too.

@@ -225,6 +225,9 @@ func (c *Conn) parse() (ok bool) {
 func (c *Conn) fill(l *Limit, who reader) (err error) {
 	c.reader = who
 	if err = c.armRead(l); err == nil {
+		if c.look == lookAsked {
+			c.lookAwhile()
+		}
 		c.in.window = c.proto.Window()
 		c.unlock()
 		err = c.tr.read(&c.in)
@@ -240,6 +243,9 @@ func (c *Conn) fill(l *Limit, who reader) (err error) {
 // stale: only the Limit can tell which.
 func (c *Conn) filled(l *Limit, err error) error {
 	asked := c.disarmRead(l)
+	if c.look == lookAsked {
+		c.looked()
+	}
 	switch {
 	case c.in.n > 0:
 		c.stats.LastByte = c.now()

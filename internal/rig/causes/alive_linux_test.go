@@ -47,12 +47,13 @@ func TestStoppedAndContinued(t *testing.T) {
 }
 
 // A process that computes all the time, in so many goroutines that its reader
-// seldom gets a turn, does not blame its peer for that.
+// seldom gets a turn, does not blame its peer for that; nor where no system tells
+// what has come.
 func TestBusyProcess(t *testing.T) {
 	rig.Need(t)
-	for _, f := range face.Both {
-		t.Run("busy "+f.Name(), func(t *testing.T) {
-			p := &program{face: f, config: witness.Quick, busy: busy}
+	for _, p := range []*program{{face: face.Both[0]}, {face: face.Both[1]}, {face: face.Both[1], plain: true}} {
+		t.Run(fmt.Sprintf("busy %s, plain %t", p.face.Name(), p.plain), func(t *testing.T) {
+			p.config, p.busy = witness.Quick, busy
 			acceptor := witness.Accept(t, face.Both[0], options(witness.Off))
 			p.connect(t, fmt.Sprintf("ws://%v/", acceptor.Addr()))
 			end := witness.Attend("server", acceptor.Next(t))

@@ -1,7 +1,9 @@
 package causes
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -20,6 +22,7 @@ const (
 	faceVariable     = "RIG_PEER_FACE"     // a Face's name
 	intervalVariable = "RIG_PEER_INTERVAL" // of keepalive; the timeout is twice that
 	busyVariable     = "RIG_PEER_BUSY"     // how many goroutines compute all the time
+	plainVariable    = "RIG_PEER_PLAIN"    // "true": a client's connection only reads and writes
 )
 
 // A program is a peer in a process of its own, which echoes messages. It can
@@ -28,6 +31,7 @@ type program struct {
 	face    face.Face
 	config  keepalive.Config // its timeout is twice its interval, or it is off
 	busy    int              // how many goroutines compute all the time
+	plain   bool             // a client does not know what TCP does
 	process *rig.Process
 }
 
@@ -51,7 +55,8 @@ func (p *program) start(t *testing.T, role string, ready rig.Ready) {
 	}
 	cmd := exec.Command(path)
 	cmd.Env = append(os.Environ(), roleVariable+"="+role, faceVariable+"="+p.face.Name(),
-		intervalVariable+"="+p.config.Interval.String(), busyVariable+"="+strconv.Itoa(p.busy))
+		intervalVariable+"="+p.config.Interval.String(), busyVariable+"="+strconv.Itoa(p.busy),
+		plainVariable+"="+strconv.FormatBool(p.plain))
 	p.process = rig.Start(t, cmd, ready)
 }
 
@@ -90,6 +95,9 @@ func play(f face.Face, role string) error {
 		return err
 	}
 	opts := face.Options{Keepalive: keepalive.Config{Interval: interval, Timeout: 2 * interval}}
+	if os.Getenv(plainVariable) == "true" {
+		opts.Dial = dialPlain
+	}
 	if role != "server" {
 		conn, err := f.Connect(role, &opts)
 		if err != nil {
@@ -104,6 +112,12 @@ func play(f face.Face, role string) error {
 	}
 	fmt.Printf("listens on ws://%v/\n", server.Addr())
 	select {}
+}
+
+// dialPlain hides what the connection is.
+func dialPlain(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	return struct{ net.Conn }{conn}, err
 }
 
 // echo answers each message with itself.

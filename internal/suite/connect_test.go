@@ -3,6 +3,7 @@ package suite
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
@@ -36,6 +37,43 @@ func TestConnectURL(t *testing.T) {
 			}
 			theirs.Close()
 		}
+	})
+}
+
+// TestIRI has characters beyond ASCII in the host, the path and the query, as a
+// person writes them (RFC 3987). The certificate is asked for by the name that
+// goes over the wire.
+func TestIRI(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			served, trusting := Certificate(t)
+			var servedName string
+			served.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+				servedName = hello.ServerName
+				return nil, nil
+			}
+			trusting.InsecureSkipVerify, trusting.ServerName = true, ""
+			s.ServerOptions.TLS = served
+			network := s.in(t, func(conn Conn) error {
+				send(t, conn, conn.Path()+" "+conn.Request().URL.RawQuery)
+				return echoing(conn)
+			})
+			var dialed string
+			client, err := s.Client.Connect("wss://Bücher.example/grüße wohl?wort=größe", &Options{
+				TLS: trusting, Header: http.Header{"Origin": {"https://xn--bcher-kva.example"}},
+				Dial: func(ctx context.Context, _, address string) (net.Conn, error) {
+					dialed = address
+					return network.Dial(ctx, "", "")
+				},
+			})
+			ok(t, err)
+			expect(t, client, "/grüße wohl wort=gr%C3%B6%C3%9Fe")
+			const name = "xn--bcher-kva.example"
+			if dialed != name+":443" || servedName != name || client.Request().Host != name {
+				t.Errorf("dialed %s, asked for a certificate of %s, Host %s", dialed, servedName, client.Request().Host)
+			}
+			ok(t, client.Close())
+		})
 	})
 }
 

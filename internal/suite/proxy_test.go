@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -114,6 +115,35 @@ func tunnel(t *testing.T, face Face, proxy, server string) {
 	synctest.Wait()
 }
 
+// TestProxyOfEnvironment: both faces take the environment's proxy unless it
+// excepts the server, or the options have another one, or none.
+func TestProxyOfEnvironment(t *testing.T) {
+	const ofEnvironment, other = "proxy.test:3128", "other.test:80"
+	t.Setenv("HTTPS_PROXY", "http://ada:secret@"+ofEnvironment)
+	for noProxy, excepted := range map[string]bool{"": false, "tandem.test": true, ".test": true, "example.com": false, "tandem.test:80": false, "*": true} {
+		t.Setenv("no_proxy", noProxy)
+		EachFace(t, func(t *testing.T, face Face) {
+			for _, test := range []struct {
+				proxy func(*http.Request) (*url.URL, error)
+				want  string
+			}{
+				{nil, map[bool]string{false: ofEnvironment, true: "tandem.test:443"}[excepted]},
+				{http.ProxyURL(&url.URL{Scheme: "http", Host: other}), other},
+				{http.ProxyURL(nil), "tandem.test:443"},
+			} {
+				var dialed string
+				_, err := face.Connect("wss://tandem.test/", &Options{Proxy: test.proxy, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+					dialed = address
+					return down(ctx, network, address)
+				}})
+				if dialed != test.want || err == nil || strings.Contains(err.Error(), "secret") {
+					t.Errorf("no_proxy=%s: connected to %s, want %s; %v", noProxy, dialed, test.want, err)
+				}
+			}
+		})
+	}
+}
+
 // TestProxyAnswers: both faces tell what a proxy answered.
 func TestProxyAnswers(t *testing.T) {
 	EachFace(t, func(t *testing.T, face Face) {
@@ -138,4 +168,68 @@ func TestProxyAnswers(t *testing.T) {
 		}
 		synctest.Wait()
 	})
+}
+
+// TestSOCKSTunnel: both faces ask a SOCKS proxy for the server by its name, with
+// a password, and tell what it replied.
+func TestSOCKSTunnel(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		server, network := inNetwork(t, face, Options{})
+		reply := byte(0)
+		opts := Options{
+			Proxy: http.ProxyURL(&url.URL{Scheme: "socks5h", Host: "proxy.test", User: url.UserPassword("ada", "secret")}),
+			Dial: func(ctx context.Context, _, address string) (net.Conn, error) {
+				if address != "proxy.test:1080" {
+					t.Errorf("connected to %s", address)
+				}
+				client, proxy := net.Pipe()
+				go serveSOCKS(t, proxy, network, reply) // ends with the connection
+				return client, nil
+			},
+		}
+		conn, err := face.Connect("ws://tandem.test/", &opts)
+		ok(t, err)
+		send(t, conn, "through")
+		expect(t, conn, "through")
+		ok(t, conn.Close())
+
+		reply = 5 // connection refused
+		_, err = face.Connect("ws://tandem.test/", &opts)
+		if failed := as[*protocol.ProxyError](err); failed == nil || failed.SOCKSReply != reply {
+			t.Errorf("%v, want reply %d", err, reply)
+		}
+		ok(t, server.Close())
+		synctest.Wait()
+	})
+}
+
+// serveSOCKS is a SOCKS proxy (RFC 1928 and 1929) for one connection.
+func serveSOCKS(t *testing.T, conn net.Conn, network Network, reply byte) {
+	defer conn.Close()
+	for _, turn := range []struct{ hears, says string }{
+		{"\x05\x02\x00\x02", "\x05\x02"},
+		{"\x01\x03ada\x06secret", "\x01\x00"},
+		{"\x05\x01\x00\x03\x0btandem.test\x00\x50", "\x05" + string(rune(reply)) + "\x00\x01\x00\x00\x00\x00\x00\x00"},
+	} {
+		heard := make([]byte, len(turn.hears))
+		if _, err := io.ReadFull(conn, heard); err != nil || string(heard) != turn.hears {
+			t.Errorf("heard %q, %v; want %q", heard, err, turn.hears)
+			return
+		}
+		io.WriteString(conn, turn.says)
+	}
+	if reply != 0 {
+		return
+	}
+	server, err := network.Dial(context.Background(), "", "")
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer server.Close()
+	go func() { // ends with the connection to the server
+		io.Copy(conn, server)
+		conn.Close()
+	}()
+	io.Copy(server, conn)
 }

@@ -626,6 +626,45 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestOriginPatterns lets in the pages that the options have, and their own, as
+// far as a server knows its scheme.
+func TestOriginPatterns(t *testing.T) {
+	allowed := []string{"https://example.com", "https://*.example.org", "http://localhost:*", "null"}
+	for _, secure := range []bool{false, true} {
+		EachFace(t, func(t *testing.T, face Face) {
+			served, trusting := Certificate(t)
+			opts, scheme := Options{Origins: allowed}, "ws"
+			if secure {
+				opts.TLS, scheme = served, "wss"
+			}
+			server, network := inNetwork(t, face, opts)
+			for origin, in := range map[string]bool{
+				"https://tandem.test": true, "https://tandem.test:8443": false, "http://tandem.test": !secure,
+				"https://example.com": true, "https://EXAMPLE.com:443": true, "http://example.com": false,
+				"https://sub.example.com": false, "https://example.com.evil.test": false,
+				"https://a.example.org": true, "https://a.b.example.org": true, "https://example.org": false, "https://evilexample.org": false,
+				"http://localhost:8080": true, "http://localhost": true, "https://localhost": false,
+				"null": true, "": false, "https://user@example.com": false, "https://example.com/": false,
+			} {
+				conn, err := face.Connect(scheme+"://tandem.test/", &Options{
+					Dial: network.Dial, TLS: trusting, Header: http.Header{"Origin": {origin}},
+				})
+				if in {
+					if err != nil {
+						t.Errorf("%q over %s: %v", origin, scheme, err)
+						continue
+					}
+					ok(t, conn.Close())
+					continue
+				}
+				refusedWith(t, err, http.StatusForbidden, "is not allowed")
+			}
+			ok(t, server.Close())
+			synctest.Wait()
+		})
+	}
+}
+
 // TestUnsendableHeader: a header that no client would accept is found before
 // one comes.
 func TestUnsendableHeader(t *testing.T) {

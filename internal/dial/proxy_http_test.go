@@ -3,6 +3,7 @@ package dial
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -109,6 +110,23 @@ func TestConnectEarly(t *testing.T) {
 		serveScripted(t, conn, "")
 	})
 	if err != nil || result.Response.StatusCode != 101 {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestConnectEarlyTLS: what comes behind a proxy's answer is the first of TLS, and
+// if it is none that is told.
+func TestConnectEarlyTLS(t *testing.T) {
+	_, err := Dial(context.Background(), "wss://server.example/", &Options{
+		Proxy: through(t, "http://proxy.example"),
+		DialContext: line(t, func(conn net.Conn) {
+			http.ReadRequest(bufio.NewReader(conn))
+			io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\nwelcome")
+			io.Copy(io.Discard, conn)
+		}),
+	})
+	var plain tls.RecordHeaderError
+	if !errors.As(err, &plain) || string(plain.RecordHeader[:]) != "welco" {
 		t.Errorf("%v", err)
 	}
 }

@@ -94,6 +94,47 @@ func TestConnectHeader(t *testing.T) {
 	})
 }
 
+// TestBadCompression: settings that there are not are found before anything is
+// sent, and before anybody is listened to.
+func TestBadCompression(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		for _, bad := range []protocol.Deflate{{ServerMaxWindowBits: 7}, {ClientMaxWindowBits: 16}, {Level: 10}} {
+			ours, theirs := link.NewPipe()
+			_, err := face.Connect("ws://tandem.test/", &Options{NetConn: ours, Compression: bad})
+			is(t, err, protocol.ErrExtension)
+			if _, err := theirs.Read(make([]byte, 1)); err != io.EOF {
+				t.Errorf("the given connection was left open: %v", err)
+			}
+			theirs.Close()
+			_, err = face.Serve(echoing, "", &Options{Listener: NewNetwork(), Compression: bad})
+			is(t, err, protocol.ErrExtension)
+			_, err = face.NewHandler(echoing, &Options{Compression: bad})
+			is(t, err, protocol.ErrExtension)
+		}
+	})
+}
+
+// TestConnectErrorText: an error says once what was wrong, in the words of who
+// has found it.
+func TestConnectErrorText(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		for _, test := range []struct {
+			does Dialer
+			want string
+		}{
+			{down, "websocket: connection refused"},
+			{unreachable, "websocket: open timeout: context deadline exceeded: websocket: context deadline exceeded"},
+			{silent, "websocket: open timeout: context deadline exceeded: websocket: opening handshake failed: no valid HTTP response: i/o timeout (RFC 6455, section 4.1)"},
+		} {
+			_, err := face.Connect("ws://tandem.test/", &Options{Dial: test.does})
+			if err == nil || err.Error() != test.want {
+				t.Errorf("%v\nwant %s", err, test.want)
+			}
+		}
+		synctest.Wait()
+	})
+}
+
 // answering connects a client to a server that answers the request like this,
 // and returns Connect's error.
 func answering(t *testing.T, face Face, opts Options, answer func(conn net.Conn)) error {

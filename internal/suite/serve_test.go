@@ -390,6 +390,33 @@ func TestListenerFails(t *testing.T) {
 	})
 }
 
+// TestListenerFailsOpen: with one listener all end, and connections are closed as
+// at a shutdown.
+func TestListenerFailsOpen(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		failing, other := NewNetwork(), NewNetwork()
+		server, err := face.Serve(echoing, "", &Options{Listeners: []net.Listener{failing, other}})
+		ok(t, err)
+		var conns []Conn
+		for _, network := range []Network{failing, other} {
+			conn, err := face.Connect("ws://tandem.test/", &Options{Dial: network.Dial})
+			ok(t, err)
+			conns = append(conns, conn)
+		}
+		failing.Close()
+		for _, conn := range conns {
+			if told := expectClosed(t, conn); told.Rcvd == nil || told.Rcvd.Code != protocol.GoingAway {
+				t.Errorf("%v", told)
+			}
+		}
+		is(t, server.Wait(), net.ErrClosed)
+		if conn, err := other.Dial(t.Context(), "", ""); err == nil {
+			t.Error("the other one is still listening")
+			conn.Close()
+		}
+	})
+}
+
 // TestListenerFailsIdle: then nothing is left of a client that has been answered
 // and may ask again, either.
 func TestListenerFailsIdle(t *testing.T) {
@@ -441,6 +468,14 @@ func TestListen(t *testing.T) {
 		_, err = s.Server.Serve(echoing, "127.0.0.1:0", &Options{TLS: new(tls.Config)})
 		if err == nil || !strings.Contains(err.Error(), "no certificate") {
 			t.Errorf("error %v", err)
+		}
+		for _, config := range []*tls.Config{
+			{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }},
+			{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, nil }},
+		} {
+			server, err = s.Server.Serve(echoing, "127.0.0.1:0", &Options{TLS: config})
+			ok(t, err)
+			ok(t, server.Close())
 		}
 		_, err = s.Server.NewHandler(echoing, &Options{Protocol: []string{"a", "a"}})
 		is(t, err, protocol.ErrSubprotocol)

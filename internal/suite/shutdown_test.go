@@ -113,6 +113,66 @@ func TestKeepConnectionsThenClose(t *testing.T) {
 	})
 }
 
+// TestShutdownCuts: at its bound a shutdown cuts off a connection whose handler
+// takes no notice, and waits for that one no longer.
+func TestShutdownCuts(t *testing.T) {
+	stuck := func(conn Conn) error {
+		time.Sleep(time.Minute)
+		return nil
+	}
+	eachServing(t, stuck, Options{}, func(t *testing.T, face Face, server shutting, network Network) {
+		conn, err := network.Dial(t.Context(), "", "")
+		ok(t, err)
+		raw := newRaw(conn, protocol.Client)
+		raw.connect(t)
+		begun := time.Now()
+		is(t, server.Shutdown(3*time.Second), timeoutOf(face))
+		took(t, begun, 3*time.Second)
+		raw.ExpectClose(t, protocol.GoingAway, "")
+		raw.ExpectEnd(t)
+		raw.Close()
+		if ended(server) {
+			t.Error("it has ended before the handler")
+		}
+		<-server.Done()
+		took(t, begun, time.Minute)
+	})
+}
+
+// TestShutdownCutsFallback: so it does with a page that never ends.
+func TestShutdownCutsFallback(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		server, network := inNetwork(t, face, Options{Fallback: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+		})})
+		conn, err := network.Dial(t.Context(), "", "")
+		ok(t, err)
+		_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+		ok(t, err)
+		synctest.Wait()
+		begun := time.Now()
+		is(t, server.Shutdown(3*time.Second), timeoutOf(face))
+		ok(t, server.Wait())
+		took(t, begun, 3*time.Second)
+		conn.Close()
+	})
+}
+
+// TestNotDone: that nobody is connected, at the beginning or later, is no end.
+func TestNotDone(t *testing.T) {
+	eachServing(t, echoing, Options{}, func(t *testing.T, face Face, server shutting, network Network) {
+		for range 3 {
+			conn, err := face.Connect("ws://tandem.test/", &Options{Dial: network.Dial})
+			ok(t, err)
+			ok(t, conn.Close())
+			if ended(server) {
+				t.Fatal("it has ended with a connection")
+			}
+		}
+		ok(t, server.Shutdown(time.Minute))
+	})
+}
+
 // TestShutdownOfHandshakes: a handshake that a hook holds up is refused, and one
 // that is being answered becomes a connection that is closed.
 func TestShutdownOfHandshakes(t *testing.T) {

@@ -60,6 +60,32 @@ func TestDigest(t *testing.T) {
 	}
 }
 
+// TestDigestFields has in the answer what the challenge asks for, and no more.
+func TestDigestFields(t *testing.T) {
+	const none = `username="u", realm="r", uri="/", nonce="n", response=`
+	for challenge, want := range map[string]string{
+		`realm="r", nonce="n"`:                               none,
+		`realm="r", nonce="n", opaque=""`:                    none + `, opaque=""`,
+		`realm="r", nonce="n", algorithm=MD5`:                none + `, algorithm=MD5`,
+		`realm="r", nonce="n", charset=UTF-8`:                none,
+		`realm="r", nonce="n", userhash=false`:               none,
+		`realm="r", nonce="n", userhash=true`:                `username="ba84be203fdfc7d34e054a76d285d0c9", realm="r", uri="/", nonce="n", response=, userhash=true`,
+		`realm="r", nonce="n", qop="auth", opaque="o"`:       none + `, qop=auth, nc=00000001, cnonce="c", opaque="o"`,
+		`realm="r", nonce="n", domain="/", stale=false, x=y`: none,
+	} {
+		d := newDigest(url.UserPassword("u", "p"), []string{"Digest " + challenge}, nil)
+		d.cnonce = "c"
+		before, rest, _ := strings.Cut(d.authorization("GET", "/"), `response="`)
+		if got := before + "response=" + rest[33:]; got != "Digest "+want {
+			t.Errorf("%s\ngot  %s\nwant %s", challenge, got, "Digest "+want)
+		}
+	}
+	d := newDigest(url.UserPassword("zoë", "p"), []string{`Digest realm="r", nonce="n"`}, nil)
+	if got := d.username(); got != `username="zoë"` {
+		t.Errorf("without a charset: %s", got)
+	}
+}
+
 // TestDigestChoice takes the first challenge that can be answered.
 func TestDigestChoice(t *testing.T) {
 	for _, test := range []struct {
@@ -67,6 +93,7 @@ func TestDigestChoice(t *testing.T) {
 		want  string // the nonce; "": there is none
 	}{
 		{[]string{`Basic realm="x"`}, ""},
+		{[]string{`Basic realm="x", nonce="1"`}, ""},
 		{[]string{`Digest realm="x"`}, ""},
 		{[]string{`Digest realm="x", nonce=""`}, ""},
 		{[]string{`Digest nonce="1", algorithm=SHA-1`}, ""},

@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"errors"
 	"net"
 	"strings"
 
@@ -19,8 +20,14 @@ func asciiHost(host string) (string, error) {
 		name, port = host[:i], host[i:]
 	}
 	name, err := idna.Lookup.ToASCII(name)
+	if err == nil && name == "" {
+		err = errNoName // an empty one would be this machine's
+	}
 	return name + port, err
 }
+
+// errNoName: a name has nothing but characters that are not seen.
+var errNoName = errors.New("nothing is left of it in ASCII")
 
 func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })

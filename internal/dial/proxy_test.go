@@ -122,14 +122,26 @@ func through(t testing.TB, proxy string) func(*http.Request) (*url.URL, error) {
 
 // TestProxyRefused refuses URLs that name no proxy, and shows no password.
 func TestProxyRefused(t *testing.T) {
-	for _, proxy := range []string{
-		"ftp://user:secret@proxy:1", "proxy:1", "http:///", "http://user:secret@proxy/path", "http://proxy?query",
-		"socks4://proxy", "socks://proxy", "http://a%3Ab:secret@proxy", "http://proxy#fragment", "http://\u00ad",
+	const scheme, host, more = "the scheme is none", "there is no host", "more than a host"
+	for proxy, reason := range map[string]string{
+		"ftp://user:secret@proxy:1": scheme, "proxy:1": scheme, "socks4://proxy": scheme, "socks://proxy": scheme,
+		"http:///": host, "http:proxy": host, "http://:3128": host,
+		"http://user:secret@proxy/path": more, "http://proxy?query": more, "http://proxy/?query": more, "http://proxy#fragment": more,
+		"http://a%3Ab:secret@proxy": "colon in the user name", "http://\u00ad": "its name: nothing is left of it in ASCII", "http://ü\u200d.example": "its name: idna",
 	} {
 		_, err := Dial(context.Background(), "ws://server.example/", &Options{Proxy: through(t, proxy), DialContext: unreachable})
 		failed := proxyError(t, err)
-		if strings.Contains(err.Error(), "secret") || failed != nil && strings.Contains(failed.Proxy, "secret") {
+		if strings.Contains(err.Error(), "secret") || strings.Contains(failed.Proxy, "secret") {
 			t.Errorf("%s: the error shows the password: %v", proxy, err)
+		}
+		if !strings.Contains(failed.Reason, reason) {
+			t.Errorf("%s: %s, want %s", proxy, failed.Reason, reason)
+		}
+	}
+	for _, proxy := range []string{"http://proxy/", "socks5h://a%3Ab:secret@proxy"} { // SOCKS has no trouble with a colon
+		_, err := Dial(context.Background(), "ws://server.example/", &Options{Proxy: through(t, proxy), DialContext: unreachable})
+		if failed := proxyError(t, err); !strings.Contains(failed.Reason, "nobody at proxy") {
+			t.Errorf("%s: %v", proxy, err)
 		}
 	}
 	cause := errors.New("none today")

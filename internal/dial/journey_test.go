@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 
 	"github.com/tandemws/tandem/protocol"
 )
@@ -23,7 +24,7 @@ import (
 type inn struct {
 	t       *testing.T
 	mu      sync.Mutex // guards the others while more than one connection is served
-	answers []string   // "": a handshake that is accepted
+	answers []string   // "": a handshake that is accepted; or the beginning of the answer with 101
 	visits  []*http.Request
 	dialed  []string
 }
@@ -60,11 +61,17 @@ func (n *inn) welcome(req *http.Request) (answer string) {
 		return ""
 	}
 	answer, n.answers = n.answers[0], n.answers[1:]
-	if answer == "" {
+	switch {
+	case answer == "":
 		answer = accepted(req)
+	case strings.HasPrefix(answer, switching):
+		answer += strings.TrimPrefix(accepted(req), switching)
 	}
 	return answer
 }
+
+// switching is the first line of an answer that accepts a handshake.
+const switching = "HTTP/1.1 101 Switching Protocols\r\n"
 
 // redirect is an answer that leads elsewhere.
 func redirect(location string) string {
@@ -349,6 +356,7 @@ func TestDigestJourney(t *testing.T) {
 		"asked for more":  {[]string{first, redirect("/two"), second, second}, "- first/00000001 first/00000002 second/00000001", false},
 		"moved before it": {[]string{redirect("/two"), first, ""}, "- - first/00000001", true},
 		"moved away":      {[]string{first, redirect("ws://b.example/"), ""}, "- first/00000001 -", true},
+		"forbidden":       {[]string{strings.Replace(first, "401", "403", 1)}, "-", false},
 		"asked elsewhere": {[]string{redirect("ws://b.example/"), first}, "- -", false},
 	} {
 		for _, given := range []bool{false, true} {
@@ -373,10 +381,21 @@ func TestDigestJourney(t *testing.T) {
 				t.Errorf("%s: %s, %v; want %s", name, got, err, test.nonces)
 			}
 			var refused *protocol.InvalidStatusError
-			if !test.ok && (!errors.As(err, &refused) || refused.Response.StatusCode != 401) {
-				t.Errorf("%s: %v, want status 401", name, err)
+			if !test.ok && (!errors.As(err, &refused) || refused.Response.StatusCode/100 != 4) {
+				t.Errorf("%s: %v, want status 401 or 403", name, err)
 			}
 		}
+	}
+}
+
+// TestDigestGivenEnded: a challenge cannot be answered on a connection that has
+// ended with it, and there is no other.
+func TestDigestGivenEnded(t *testing.T) {
+	n := &inn{t: t, answers: []string{strings.Replace(challenge401(`Digest realm="r", nonce="n"`), "\r\n", "\r\nConnection: close\r\n", 1)}}
+	_, err := Dial(context.Background(), "ws://a.example/", &Options{NetConn: n.given(), DigestAuth: url.UserPassword("user", "secret")})
+	var refused *protocol.InvalidStatusError
+	if !errors.As(err, &refused) || refused.Response.StatusCode != 401 || len(n.visits) != 1 {
+		t.Errorf("%v after %d requests", err, len(n.visits))
 	}
 }
 
@@ -436,6 +455,10 @@ func TestJar(t *testing.T) {
 	}
 	if cookies, sent := n.visits[0].Header["Cookie"]; sent {
 		t.Errorf("%q sent where there are none", cookies)
+	}
+	_, _, err = travel(t, "ws://d.example/", Options{Jar: jar}, switching+"Set-Cookie: d=1\r\n")
+	if got := jar.Cookies(&url.URL{Scheme: "http", Host: "d.example"}); err != nil || len(got) != 1 {
+		t.Errorf("of d.example: %v, %v", got, err)
 	}
 }
 
@@ -509,3 +532,21 @@ func TestRefusedBody(t *testing.T) {
 		}
 	}
 }
+
+// TestReadBody tells whether it was all.
+func TestReadBody(t *testing.T) {
+	for size, whole := range map[int64]bool{0: true, maxResponseBody - 1: true, maxResponseBody: true, maxResponseBody + 1: false, 2 * maxResponseBody: false} {
+		body := io.LimitReader(endless{}, size)
+		if got, all := readBody(&http.Response{Body: io.NopCloser(body)}); int64(len(got)) != min(size, maxResponseBody) || all != whole {
+			t.Errorf("%d bytes: %d, whole: %v", size, len(got), all)
+		}
+	}
+	if _, whole := readBody(&http.Response{Body: io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))}); whole {
+		t.Error("a body that breaks off is whole")
+	}
+}
+
+// endless is a body without an end.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }

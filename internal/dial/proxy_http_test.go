@@ -153,6 +153,8 @@ func TestConnectRefused(t *testing.T) {
 		"password":      {"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\n\r\nwho?", 407, "who?", "407 Proxy", protocol.ErrProxyAuth},
 		"tinyproxy":     {"HTTP/1.0 401 Unauthorized\r\n\r\nwho?", 401, "who?", "401", protocol.ErrProxyAuth},
 		"no server":     {"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nno more", 503, "no", "503", nil},
+		"two kinds":     {"HTTP/1.1 407 Who\r\nProxy-Authenticate: Digest nonce=1, algorithm=SHA-256, Digest nonce=1, Basic realm=x\r\n\r\n", 407, "", `kind "Digest, Basic"`, protocol.ErrProxyAuth},
+		"many choices":  {"HTTP/1.1 300 Multiple Choices\r\n\r\n", 300, "", "300", nil},
 		"redirect":      {"HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\n\r\n", 302, "", "302", nil},
 		"upgrade":       {"HTTP/1.1 101 Switching Protocols\r\n\r\n", 101, "", "101", nil},
 		"nothing":       {"", 0, "", "closed the connection", io.ErrUnexpectedEOF},
@@ -209,6 +211,7 @@ Proxy-Authenticate: Digest realm="r", qop="auth", nonce="second", stale=true`
 		"always stale":  {user, []string{stale, stale, stale, stale}, "- second/00000001 second/00000001 second/00000001", `of kind "Basic, Digest"`},
 		"Basic":         {user, []string{"407 Who\nProxy-Authenticate: Basic realm=r"}, "-", `of kind "Basic"`},
 		"no credential": {nil, []string{first}, "-", `of kind "Digest"`},
+		"with 401":      {user, []string{"401 Who\nProxy-Authenticate: Digest realm=r, nonce=n"}, "-", "status 401 Who"},
 		"of a server":   {user, []string{"401 Who\nWWW-Authenticate: Digest realm=r, nonce=n"}, "-", "status 401 Who"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -236,6 +239,16 @@ Proxy-Authenticate: Digest realm="r", qop="auth", nonce="second", stale=true`
 				t.Errorf("%v, want %s", err, test.tells)
 			}
 		})
+	}
+}
+
+// TestConnectDigestUnreachable: without an answer there is nothing to prove.
+func TestConnectDigestUnreachable(t *testing.T) {
+	_, err := Dial(context.Background(), "ws://server.example/", &Options{
+		Proxy: through(t, "http://proxy.example"), ProxyDigestAuth: url.User("user"), DialContext: unreachable,
+	})
+	if failed := proxyError(t, err); failed.Response != nil || !strings.Contains(err.Error(), "nobody at") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -91,23 +91,36 @@ func TestSOCKSRefused(t *testing.T) {
 		reply byte
 		tells string
 		cause error
+		ends  bool // the proxy closes the connection
 	}{
-		"refused":      {"socks5h://proxy.example", talk{hello, noAuth, toName, "\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00"}, 5, "connection refused", nil},
-		"not allowed":  {"socks5h://proxy.example", talk{hello, noAuth, toName, "\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"}, 2, "not allowed", nil},
-		"unassigned":   {"socks5h://proxy.example", talk{hello, noAuth, toName, "\x05\xf0\x00\x01\x00\x00\x00\x00\x00\x00"}, 0xf0, "unknown code", nil},
-		"wants more":   {"socks5h://proxy.example", talk{hello, "\x05\xff"}, 0, "authentication", protocol.ErrProxyAuth},
-		"bad password": {"socks5h://user:secret@proxy.example", talk{helloAuth, withAuth, password, "\x01\x01"}, 0, "authentication", protocol.ErrProxyAuth},
-		"after it":     {"socks5h://user:secret@proxy.example", talk{helloAuth, withAuth, password, "\x01\x00", toName, "\x05\x04\x00\x01"}, 4, "host unreachable", nil},
-		"nothing":      {"socks5h://proxy.example", talk{hello, ""}, 0, "EOF", io.EOF},
-		"half":         {"socks5h://proxy.example", talk{hello, noAuth, toName, "\x05\x00\x00"}, 0, "EOF", io.ErrUnexpectedEOF},
-		"HTTP":         {"socks5h://proxy.example", talk{hello, "HTTP/1.1 400 Bad Request\r\n\r\n"}, 0, "unexpected protocol version", nil},
-		"SOCKS 4":      {"socks5h://proxy.example", talk{hello, noAuth, toName, "\x04\x05\x00\x01"}, 0, "unexpected protocol version", nil},
+		"refused":      {"socks5h://proxy.example", talk{hello, noAuth, toName, "\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00"}, 5, "connection refused", nil, false},
+		"not allowed":  {"socks5h://proxy.example", talk{hello, noAuth, toName, "\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"}, 2, "not allowed", nil, false},
+		"unassigned":   {"socks5h://proxy.example", talk{hello, noAuth, toName, "\x05\xf0\x00\x01\x00\x00\x00\x00\x00\x00"}, 0xf0, "unknown code", nil, false},
+		"wants more":   {"socks5h://proxy.example", talk{hello, "\x05\xff"}, 0, "authentication", protocol.ErrProxyAuth, false},
+		"bad password": {"socks5h://user:secret@proxy.example", talk{helloAuth, withAuth, password, "\x01\x01"}, 0, "authentication", protocol.ErrProxyAuth, false},
+		"after it":     {"socks5h://user:secret@proxy.example", talk{helloAuth, withAuth, password, "\x01\x00", toName, "\x05\x04\x00\x01"}, 4, "host unreachable", nil, true},
+		"and no more":  {"socks5h://proxy.example", talk{hello, noAuth, toName, "\x05\x05"}, 5, "EOF", nil, true},
+		"nothing":      {"socks5h://proxy.example", talk{hello, ""}, 0, "EOF", io.EOF, true},
+		"half":         {"socks5h://proxy.example", talk{hello, noAuth, toName, "\x05\x00\x00"}, 0, "EOF", io.ErrUnexpectedEOF, true},
+		"HTTP":         {"socks5h://proxy.example", talk{hello, "HTTP/1.1 400 Bad Request\r\n\r\n"}, 0, "unexpected protocol version", nil, false},
+		"SOCKS 4":      {"socks5h://proxy.example", talk{hello, noAuth, toName, "\x04\x05\x00\x01"}, 0, "unexpected protocol version", nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			closed := make(chan error, 1)
 			_, err := Dial(context.Background(), "ws://server.example/", &Options{
-				Proxy:       through(t, test.proxy),
-				DialContext: line(t, func(conn net.Conn) { test.talk.proxy(t, conn) }),
+				Proxy: through(t, test.proxy),
+				DialContext: line(t, func(conn net.Conn) {
+					test.talk.proxy(t, conn)
+					if test.ends {
+						return
+					}
+					_, err := conn.Read(make([]byte, 1)) // ends when the client closes
+					closed <- err
+				}),
 			})
+			if !test.ends && <-closed != io.EOF {
+				t.Error("the client has said more")
+			}
 			failed := proxyError(t, err)
 			if failed.SOCKSReply != test.reply || !strings.Contains(err.Error(), test.tells) || strings.Contains(err.Error(), "secret") {
 				t.Errorf("reply %d: %v", failed.SOCKSReply, err)
@@ -151,20 +164,22 @@ func TestSOCKSAddresses(t *testing.T) {
 		reply   byte     // in the error; 0: none, or it succeeds
 		ok      bool
 		took    time.Duration
+		dials   int
 	}{
-		"first":          {[]string{granted}, 0, true, 0},
-		"second":         {[]string{refused, granted}, 0, true, 0},
-		"third":          {[]string{refused, silent, granted}, 0, true, 4500 * time.Millisecond},
-		"none":           {[]string{refused, refused, refused}, 5, false, 0},
-		"out of reach":   {[]string{refused}, 5, false, 0},
-		"not understood": {[]string{"\x04\x05\x00\x01"}, 0, false, 0},
-		"silent":         {[]string{silent, silent, silent}, 0, false, 9 * time.Second},
+		"first":          {[]string{granted}, 0, true, 0, 1},
+		"second":         {[]string{refused, granted}, 0, true, 0, 2},
+		"third":          {[]string{refused, silent, granted}, 0, true, 4500 * time.Millisecond, 3},
+		"none":           {[]string{refused, refused, refused}, 5, false, 0, 3},
+		"out of reach":   {[]string{refused}, 5, false, 0, 2},
+		"not understood": {[]string{"\x04\x05\x00\x01"}, 0, false, 0, 1},
+		"silent":         {[]string{silent, silent, silent}, 0, false, 9 * time.Second, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				attempt := 0
+				attempt, dials := 0, 0
 				p := &proxy{url: &url.URL{Scheme: "socks5", Host: "proxy.example"}, req: new(http.Request), opts: new(Options)}
 				p.opts.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+					dials++
 					if attempt == len(test.replies) {
 						return unreachable(ctx, network, address)
 					}
@@ -182,8 +197,8 @@ func TestSOCKSAddresses(t *testing.T) {
 				if (err == nil) != test.ok || conn == nil == test.ok || time.Since(begun) != test.took {
 					t.Errorf("after %v: %v, %v", time.Since(begun), conn, err)
 				}
-				if attempt != len(test.replies) {
-					t.Errorf("%d attempts, want %d", attempt, len(test.replies))
+				if attempt != len(test.replies) || dials != test.dials {
+					t.Errorf("%d attempts of %d, want %d of %d", attempt, dials, len(test.replies), test.dials)
 				}
 				if !test.ok {
 					if failed := proxyError(t, err); failed.SOCKSReply != test.reply {
@@ -193,6 +208,30 @@ func TestSOCKSAddresses(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSOCKSShare: an attempt has all the time that there is for it, and no bound
+// where there is none.
+func TestSOCKSShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bounded, cancel := context.WithTimeout(context.Background(), 9*time.Second)
+		defer cancel()
+		for _, test := range []struct {
+			of   context.Context
+			n    int
+			want time.Duration
+		}{
+			{bounded, 1, 9 * time.Second}, {bounded, 2, 4500 * time.Millisecond}, {bounded, 9, 2 * time.Second},
+			{context.Background(), 1, 0}, {context.Background(), 3, 0},
+		} {
+			ctx, cancel := share(test.of, test.n)
+			deadline, has := ctx.Deadline()
+			if has != (test.want > 0) || has && time.Until(deadline) != test.want {
+				t.Errorf("one of %d: until %v, want %v", test.n, deadline, test.want)
+			}
+			cancel()
+		}
+	})
 }
 
 // TestSOCKSUnknownName: with the scheme socks5 we look the name up, and say so

@@ -333,7 +333,14 @@ func TestReconnectStops(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			EachFace(t, func(t *testing.T, face Face) {
 				s := newSite(t, test.does)
-				conns, stop := face.Reconnect(test.url, following(s))
+				opts := following(s)
+				opts.Reconnect.ProcessError = func(err error) error {
+					if test.name != "waiting" && test.name != "Retry-After" {
+						t.Errorf("asked what to do about %v", err)
+					}
+					return nil
+				}
+				conns, stop := face.Reconnect(test.url, opts)
 				begun := time.Now()
 				time.AfterFunc(time.Second, stop)
 				checkStopped(t, face, loop(t, conns, again))

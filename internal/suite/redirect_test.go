@@ -66,6 +66,32 @@ func TestRedirectsAndJar(t *testing.T) {
 	})
 }
 
+// TestRedirectGivenTLS: on a connection that was given, TLS is begun once, and
+// what follows a redirect goes through it.
+func TestRedirectGivenTLS(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			served, trusting := Certificate(t)
+			s.ServerOptions.TLS = served
+			s.ServerOptions.Process = func(w http.ResponseWriter, r *http.Request) *http.Request {
+				if r.URL.Path == "/new" {
+					return r
+				}
+				http.Redirect(w, r, "/new", http.StatusFound)
+				return nil
+			}
+			network := s.in(t, echoing)
+			conn, err := network.Dial(t.Context(), "", "")
+			ok(t, err)
+			client, err := s.Client.Connect("wss://tandem.test/old", &Options{NetConn: conn, TLS: trusting})
+			ok(t, err)
+			send(t, client, "here")
+			expect(t, client, "here")
+			ok(t, client.Close())
+		})
+	})
+}
+
 // TestRedirectsRefused: both faces tell where a redirect leads that they do not
 // follow.
 func TestRedirectsRefused(t *testing.T) {

@@ -95,6 +95,19 @@ func TestStopped(t *testing.T) {
 	d.expect(105*sec, "inspect, give up (unknown)")
 }
 
+// Whoever is late each time has the clock begin anew three times and not with
+// every ping: a link that is dead is reported then, though newer pings went out
+// late too.
+func TestLateEachTime(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 50 * sec, Phase: 20 * sec})
+	d.expect(22*sec, "ping 22s, wait 40s")
+	d.expect(42*sec, "ping 42s, wait 1m0s")
+	d.expect(62*sec, "ping 1m2s, wait 1m20s")
+	d.expect(82*sec, "ping 1m20s, wait 1m40s")
+	d.expect(102*sec, "ping 1m40s, wait 1m52s")
+	d.expect(112*sec, "inspect, give up (unknown)")
+}
+
 // An answer to the ping after the stop, or one that had lain unread, is proof.
 func TestStoppedAndAnswered(t *testing.T) {
 	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})

@@ -414,3 +414,33 @@ func TestEntrySize(t *testing.T) {
 		t.Errorf("an Entry has %d bytes", size)
 	}
 }
+
+// Three that are due within the slack are each called on time; the first of four
+// waits for the last.
+func TestThreadSlack(t *testing.T) {
+	for n, together := range map[int]bool{3: false, 4: true} {
+		synctest.Test(t, func(t *testing.T) {
+			var thread Thread
+			begun := time.Now()
+			entries, called := make([]Entry, n), make([]time.Duration, n)
+			for i := range entries {
+				one := target(func(now time.Time) (time.Time, bool) {
+					called[i] = now.Sub(begun)
+					return time.Time{}, false
+				})
+				thread.Add(&entries[i], one, begun.Add(sec+time.Duration(i)*ms))
+			}
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			for i, got := range called {
+				want := sec + time.Duration(i)*ms
+				if together {
+					want = sec + DefaultSlack
+				}
+				if got != want {
+					t.Errorf("%d targets: number %d was called at %v, want %v", n, i, got, want)
+				}
+			}
+		})
+	}
+}

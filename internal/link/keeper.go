@@ -231,9 +231,11 @@ func (c *Conn) giveUp(cause *keepalive.TimeoutError) {
 }
 
 // explain returns err, that of the transport, or if it is the system's own
-// time-out what that means. The transport is asked before it is closed.
+// time-out what that means. The transport is asked before it is closed. The
+// system tells it once: a write that came later was told no more than that it
+// cannot be, and may have come to say so sooner.
 func (c *Conn) explain(err error) error {
-	if c.recvErr != nil || c.writeErr != nil || !isGone(err) {
+	if _, told := c.writeErr.(*keepalive.TimeoutError); told || c.recvErr != nil || !isGone(err) {
 		return err
 	}
 	now := time.Now()
@@ -241,6 +243,9 @@ func (c *Conn) explain(err error) error {
 	c.observe(now)
 	lost := c.keeper.monitor.Lost(now, &c.seen, err)
 	c.tell(event{kind: timedOut, err: lost})
+	if c.writeErr != nil {
+		c.writeErr = lost
+	}
 	return lost
 }
 

@@ -256,7 +256,7 @@ func (c *Conn) filled(l *Limit, err error) error {
 	case !asked || !isTimeout(err):
 		c.in.giveBack()
 		if err == io.EOF {
-			c.awaitWriteError(l.within(50 * time.Millisecond))
+			c.awaitWriteError(l)
 		}
 		c.lost(c.explain(err))
 		return nil
@@ -267,9 +267,15 @@ func (c *Conn) filled(l *Limit, err error) error {
 
 // awaitWriteError gives a write that is under way a moment to tell why the
 // transport has ended. The system tells its error once, and to others that this
-// is the end; so if it was the write that got it, it returns at once.
+// is the end; so if it was the write that got it, it returns as soon as it has a
+// turn. One that waits for the transport may also know nothing of this.
 func (c *Conn) awaitWriteError(l *Limit) {
-	for c.writing && !c.aborted && c.waitChange(l) == nil {
+	patience := time.Second
+	if c.writing {
+		patience = 50 * time.Millisecond
+	}
+	if c.write.held && !c.aborted && c.write.acquire(c, l.within(patience)) == nil {
+		c.releaseWrite()
 	}
 }
 

@@ -44,11 +44,15 @@ func (c *Conn) limit(ctx context.Context) (l link.Limit) {
 }
 
 // bounds reports whether a context may end before the connection does. The
-// connection's own needs no watching: it ends when every call returns anyhow.
+// connection's own, which a handler has at hand, needs no watching: it ends when
+// every call returns anyhow.
 func (c *Conn) bounds(ctx context.Context) bool {
-	if ctx == nil {
-		return false
-	}
+	return ctx != c.ctx && ctx != nil && c.endsSooner(ctx)
+}
+
+// endsSooner reports whether a context is neither one that never ends nor one
+// that has its end from the connection's.
+func (c *Conn) endsSooner(ctx context.Context) bool {
 	done := ctx.Done()
 	return done != nil && done != c.ctx.Done()
 }

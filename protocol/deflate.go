@@ -38,8 +38,9 @@ type Deflate struct {
 	ClientNoContextTakeover bool
 
 	// ServerMaxWindowBits and ClientMaxWindowBits bound the windows of what
-	// the server and the client send, to 2^8 to 2^15 bytes. Default 12. A
-	// negative value sets no bound, and a client's offer then does not mention
+	// the server and the client send, to 2^8 to 2^15 bytes. By default 12, or
+	// without context takeover in that direction no bound. A negative value
+	// sets no bound, and a client's offer then does not mention
 	// it, which means 15; for ClientMaxWindowBits the server may set one.
 	ServerMaxWindowBits int
 	ClientMaxWindowBits int
@@ -123,11 +124,8 @@ func (d *Deflate) WithDefaults() *Deflate {
 	if d != nil {
 		full = *d
 	}
-	for _, bits := range []*int{&full.ServerMaxWindowBits, &full.ClientMaxWindowBits} {
-		if *bits == 0 {
-			*bits = DefaultWindowBits
-		}
-	}
+	full.ServerMaxWindowBits = windowOr(full.ServerMaxWindowBits, full.ServerNoContextTakeover)
+	full.ClientMaxWindowBits = windowOr(full.ClientMaxWindowBits, full.ClientNoContextTakeover)
 	if full.Level == 0 {
 		full.Level = 1
 	}
@@ -135,6 +133,18 @@ func (d *Deflate) WithDefaults() *Deflate {
 		full.Threshold = DefaultCompressThreshold
 	}
 	return &full
+}
+
+// windowOr returns the bits of a window, or if none are set the default: a large
+// window is faster, and costs nothing where it is not kept.
+func windowOr(bits int, forgotten bool) int {
+	switch {
+	case bits != 0:
+		return bits
+	case forgotten:
+		return -1
+	}
+	return DefaultWindowBits
 }
 
 // Name returns "permessage-deflate".

@@ -71,7 +71,8 @@ func TestDeflateServer(t *testing.T) {
 		{Deflate{}, pmd, pmd + "; server_max_window_bits=12", "S12 C15"},
 		{Deflate{ClientMaxWindowBits: 9}, pmd + "; client_max_window_bits=8", pmd + "; server_max_window_bits=12; client_max_window_bits=8", "S12 C8"},
 		{Deflate{ServerMaxWindowBits: 10}, pmd + "; server_max_window_bits=9", pmd + "; server_max_window_bits=9", "S9 C15"},
-		{Deflate{ServerNoContextTakeover: true, ClientNoContextTakeover: true}, pmd, pmd + "; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12", "S12- C15-"},
+		{Deflate{ServerNoContextTakeover: true, ClientNoContextTakeover: true}, pmd, pmd + "; server_no_context_takeover; client_no_context_takeover", "S15- C15-"},
+		{Deflate{ServerNoContextTakeover: true, ServerMaxWindowBits: 12}, pmd, pmd + "; server_no_context_takeover; server_max_window_bits=12", "S12- C15"},
 
 		// Several offers, of which the first that can be met is taken.
 		{wide, pmd + "; server_max_window_bits=7, " + pmd, pmd, "S15 C15"},
@@ -157,8 +158,8 @@ func TestDeflateClient(t *testing.T) {
 		{wide, pmd + "; client_max_window_bits", pmd, "S15 C15"},
 		{wide, pmd + "; client_max_window_bits", pmd + "; client_max_window_bits=9; server_max_window_bits=8", "S8 C9"},
 
-		{alone, pmd + "; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12; client_max_window_bits=12", pmd + "; server_no_context_takeover", "S15- C12-"},
-		{alone, pmd + "; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12; client_max_window_bits=12", pmd, ""},
+		{alone, pmd + "; server_no_context_takeover; client_no_context_takeover; client_max_window_bits", pmd + "; server_no_context_takeover", "S15- C15-"},
+		{alone, pmd + "; server_no_context_takeover; client_no_context_takeover; client_max_window_bits", pmd, ""},
 	} {
 		o := Offer{Extensions: []ClientExtensionFactory{&test.settings}}
 		header := http.Header{}

@@ -264,6 +264,25 @@ func TestRedirectCredentials(t *testing.T) {
 	}
 }
 
+// TestSameOrigin compares scheme, host and port, whichever were written.
+func TestSameOrigin(t *testing.T) {
+	for pair, same := range map[[2]string]bool{
+		{"wss://a.example/", "https://A.example:443/x"}:   true,
+		{"ws://a.example/", "http://a.example:80/"}:       true,
+		{"ws://a.example:443/", "wss://a.example/"}:       false,
+		{"ws://a.example/", "wss://a.example:80/"}:        false,
+		{"wss://a.example/", "wss://a.example:80/"}:       false,
+		{"wss://a.example/", "wss://b.example/"}:          false,
+		{"ws://[2001:db8::1]/", "ws://[2001:DB8::1]:80/"}: true,
+	} {
+		a, errA := parseURL(pair[0])
+		b, errB := parseURL(pair[1])
+		if errA != nil || errB != nil || sameOrigin(a, b) != same || sameOrigin(b, a) != same {
+			t.Errorf("%q: want %t; %v, %v", pair, same, errA, errB)
+		}
+	}
+}
+
 // TestRedirectUserinfo: so it is with the user name and password of a URL.
 func TestRedirectUserinfo(t *testing.T) {
 	for location, want := range map[string]string{
@@ -310,7 +329,9 @@ func TestRedirectGiven(t *testing.T) {
 			result.Conn.Close()
 			continue
 		}
-		if failed := redirectError(t, err); !strings.Contains(failed.Reason, test.tells) {
+		failed := redirectError(t, err)
+		if to := "ws://" + n.visits[0].Host + "/two"; !strings.Contains(failed.Reason, test.tells) ||
+			failed.Location != to && failed.Location != "ws://b.example/" {
 			t.Errorf("%q: %v", test.answer, err)
 		}
 	}

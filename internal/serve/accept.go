@@ -293,6 +293,9 @@ func (a *answer) FlushError() error {
 	return http.NewResponseController(a.ResponseWriter).Flush()
 }
 
+// Flush is for those who do not know of an http.ResponseController.
+func (a *answer) Flush() { a.FlushError() }
+
 // Hijack takes the connection from net/http: whatever the client gets then, it
 // is the hook's answer.
 func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {

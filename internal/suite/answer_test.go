@@ -230,3 +230,44 @@ func TestBasicAuthBody(t *testing.T) {
 		ok(t, server.Close())
 	})
 }
+
+// TestUpgradeAfterPages has a client ask for pages first, on the same connection:
+// of the bounds on those nothing stays.
+func TestUpgradeAfterPages(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		opts := Options{OpenTimeout: 3 * time.Second, Fallback: http.HandlerFunc(copyBody)}
+		opts.Keepalive.Interval = noPings
+		server, network := inNetwork(t, face, opts)
+		conn, err := network.Dial(t.Context(), "", "")
+		ok(t, err)
+		raw := newRaw(conn, protocol.Client)
+		for _, page := range []string{
+			"GET / HTTP/1.1\r\nHost: tandem.test\r\n\r\n",
+			"POST / HTTP/1.1\r\nHost: tandem.test\r\nContent-Length: 4\r\n\r\nbody",
+			"POST / HTTP/1.1\r\nHost: tandem.test\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
+		} {
+			_, err = io.WriteString(conn, page)
+			ok(t, err)
+			resp, err := http.ReadResponse(raw.in, nil)
+			ok(t, err)
+			_, err = io.Copy(io.Discard, resp.Body)
+			if ok(t, err); resp.StatusCode != http.StatusOK || resp.Close {
+				t.Errorf("%.4s: %v", page, resp.Status)
+			}
+			time.Sleep(time.Second)
+		}
+		raw.Send(t, []byte(wireHandshake+"\r\n"), raw.Text("early"))
+		resp, err := http.ReadResponse(raw.in, nil)
+		if ok(t, err); resp.StatusCode != http.StatusSwitchingProtocols {
+			t.Fatal(resp.Status)
+		}
+		raw.Expect(t, protocol.OpText, "early")
+		time.Sleep(10 * time.Second) // longer than any of the bounds
+		raw.Send(t, raw.Text("still here"))
+		raw.Expect(t, protocol.OpText, "still here")
+		raw.Send(t, raw.CloseFrame(protocol.NormalClosure, ""))
+		raw.ExpectClose(t, protocol.NormalClosure, "")
+		raw.Close()
+		ok(t, server.Close())
+	})
+}

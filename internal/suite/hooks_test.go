@@ -107,6 +107,11 @@ func TestProcessRequestForgets(t *testing.T) {
 	for name, answer := range map[string]func(w http.ResponseWriter){
 		"with a status": func(w http.ResponseWriter) { http.Error(w, "no", http.StatusForbidden) },
 		"with a body":   func(w http.ResponseWriter) { io.WriteString(w, "no") },
+		"with a flush of old": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", "2")
+			w.(http.Flusher).Flush()
+			defer io.WriteString(w.(interface{ Unwrap() http.ResponseWriter }).Unwrap(), "no")
+		},
 		"with a flush": func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", "2")
 			http.NewResponseController(w).Flush()

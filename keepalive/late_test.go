@@ -353,8 +353,8 @@ func TestReaderHasATurn(t *testing.T) {
 		}
 		m.Next(at(20*sec), &ev)
 		m.Next(at(20*sec), &Evidence{PingSent: true})
-		if a := m.Next(at(30*sec), &Evidence{PingSent: true}); a.Kind != Inspect || !a.At.Equal(at(40*sec)) {
-			t.Fatalf("at the deadline: %+v; want to inspect until 40s", a)
+		if a := m.Next(at(30*sec), &Evidence{PingSent: true}); a.Kind != Inspect || !a.At.Equal(at(31*sec+1)) {
+			t.Fatalf("at the deadline: %+v; want to inspect until 31s", a)
 		}
 		return m
 	}

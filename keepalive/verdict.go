@@ -41,7 +41,7 @@ func (m *Monitor) judgeOver(t time.Duration, ev *Evidence) (Action, bool) {
 // again.
 func (m *Monitor) lastLook(t time.Duration) Action {
 	action := m.inspect(t)
-	action.At = m.start.Add(t + m.timeout)
+	action.At = m.start.Add(t + m.tolerance() + 1)
 	return action
 }
 

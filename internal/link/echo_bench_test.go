@@ -27,16 +27,16 @@ func (m *mill) tryWrite(out *output) (ok bool, err error) {
 	return true, nil
 }
 
-func (m *mill) gathers() bool                { return false }
-func (m *mill) write(out *output) error      { out.wrote(out.len()); return nil }
-func (m *mill) setReadDeadline(time.Time)    {}
-func (m *mill) setWriteDeadline(time.Time)   {}
-func (m *mill) closeWrite() bool             { return false }
-func (m *mill) close(bool) error             { return nil }
-func (m *mill) closesAtOnce() bool           { return true }
-func (m *mill) inspect() keepalive.Transport { return keepalive.Transport{} }
-func (m *mill) localAddr() net.Addr          { return pipeAddr("mill") }
-func (m *mill) remoteAddr() net.Addr         { return pipeAddr("mill") }
+func (m *mill) gathers() bool                   { return false }
+func (m *mill) write(out *output) error         { out.wrote(out.len()); return nil }
+func (m *mill) setReadDeadline(time.Time) error { return nil }
+func (m *mill) setWriteDeadline(time.Time)      {}
+func (m *mill) closeWrite() bool                { return false }
+func (m *mill) close(bool) error                { return nil }
+func (m *mill) closesAtOnce() bool              { return true }
+func (m *mill) inspect() keepalive.Transport    { return keepalive.Transport{} }
+func (m *mill) localAddr() net.Addr             { return pipeAddr("mill") }
+func (m *mill) remoteAddr() net.Addr            { return pipeAddr("mill") }
 
 // BenchmarkEcho receives and sends messages of 32 bytes, of which so many
 // arrive at once.

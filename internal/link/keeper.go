@@ -166,12 +166,8 @@ func (c *Conn) tick(now time.Time) (next time.Time, ok bool) {
 		return next, false
 	}
 	c.gather(now)
-	switch {
-	case c.look == lookAsked && now.Before(c.lookBy):
+	if c.looking(now) {
 		return c.lookBy, true
-	case c.look != lookNone:
-		c.look = lookNone
-		c.observe(now)
 	}
 	for {
 		action := c.keeper.monitor.Next(now, &c.seen)
@@ -184,8 +180,7 @@ func (c *Conn) tick(now time.Time) (next time.Time, ok bool) {
 		case keepalive.Pong:
 			c.keepalivePong()
 		case keepalive.Inspect:
-			if !action.At.IsZero() {
-				c.askReader(action.At)
+			if c.askReader(action.At) {
 				return action.At, true
 			}
 			c.observe(now)
@@ -299,15 +294,22 @@ type lookState uint8
 const (
 	lookNone lookState = iota
 	lookAsked
-	lookDone // the schedule is to be told
+	lookDone   // the schedule is to be told
+	lookMissed // it has been told that he had no turn in time, and he had none since
 )
 
 // askReader has whoever reads look, who may have something in his hands and wait
-// for a turn. If nobody reads somebody will.
-func (c *Conn) askReader(by time.Time) {
+// for a turn. If nobody reads somebody will. It is in vain where reads cannot be
+// interrupted; if that is not known, it shows when he has had no turn for all of
+// a further timeout.
+func (c *Conn) askReader(by time.Time) (asked bool) {
+	if by.IsZero() || c.look == lookMissed || c.tr.setReadDeadline(longAgo) != nil {
+		return false
+	}
+	c.poked = true
 	c.look, c.lookBy = lookAsked, by
-	c.pokeReader()
 	c.attendNow()
+	return true
 }
 
 // lookAwhile has who begins to read, when he was asked to look, not wait for
@@ -317,12 +319,33 @@ func (c *Conn) lookAwhile() {
 	c.tr.setReadDeadline(time.Now().Add(10 * time.Millisecond))
 }
 
-// looked notes that who was asked to look has.
+// looked notes that whoever reads had a turn.
 func (c *Conn) looked() {
-	c.look = lookDone
-	if c.keeper.running {
-		c.keeper.runner.Wake()
+	switch c.look {
+	case lookAsked:
+		c.look = lookDone
+		if c.keeper.running {
+			c.keeper.runner.Wake()
+		}
+	case lookMissed:
+		c.look = lookNone
 	}
+}
+
+// looking reports whether who was asked to look is waited for. If he was, what
+// the schedule wanted to know is c.seen.
+func (c *Conn) looking(now time.Time) bool {
+	switch {
+	case c.look == lookAsked && now.Before(c.lookBy):
+		return true
+	case c.look == lookAsked:
+		c.look = lookMissed
+		c.observe(now)
+	case c.look == lookDone:
+		c.look = lookNone
+		c.observe(now)
+	}
+	return false
 }
 
 // observe has the schedule see what the transport says.

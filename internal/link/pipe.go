@@ -293,8 +293,8 @@ func (e *pipeEnd) write(out *output) error {
 	return e.out.writeAll(out, true)
 }
 
-func (e *pipeEnd) setReadDeadline(at time.Time)  { e.in.readBy.set(&e.in, at) }
-func (e *pipeEnd) setWriteDeadline(at time.Time) { e.out.writtenBy.set(e.out, at) }
+func (e *pipeEnd) setReadDeadline(at time.Time) error { e.in.readBy.set(&e.in, at); return nil }
+func (e *pipeEnd) setWriteDeadline(at time.Time)      { e.out.writtenBy.set(e.out, at) }
 
 func (e *pipeEnd) closeWrite() (ok bool) {
 	e.mu.Lock()
@@ -352,7 +352,7 @@ func (e *pipeEnd) Close() error                       { return e.close(true) }
 func (e *pipeEnd) CloseWrite() error                  { e.closeWrite(); return nil }
 func (e *pipeEnd) LocalAddr() net.Addr                { return e.localAddr() }
 func (e *pipeEnd) RemoteAddr() net.Addr               { return e.remoteAddr() }
-func (e *pipeEnd) SetReadDeadline(at time.Time) error { e.setReadDeadline(at); return nil }
+func (e *pipeEnd) SetReadDeadline(at time.Time) error { return e.setReadDeadline(at) }
 
 func (e *pipeEnd) SetWriteDeadline(at time.Time) error {
 	e.setWriteDeadline(at)

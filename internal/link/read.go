@@ -243,7 +243,7 @@ func (c *Conn) fill(l *Limit, who reader) (err error) {
 // stale: only the Limit can tell which.
 func (c *Conn) filled(l *Limit, err error) error {
 	asked := c.disarmRead(l)
-	if c.look == lookAsked {
+	if c.look != lookNone {
 		c.looked()
 	}
 	switch {

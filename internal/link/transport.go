@@ -34,7 +34,9 @@ type transport interface {
 	// write writes out, waiting as long as the write deadline allows.
 	write(out *output) error
 
-	setReadDeadline(t time.Time)
+	// setReadDeadline fails where a read cannot be interrupted.
+	setReadDeadline(t time.Time) error
+
 	setWriteDeadline(t time.Time)
 
 	// closeWrite ends our direction so that the peer reads EOF after what
@@ -237,8 +239,8 @@ func (t *netTransport) writeError(err error) error {
 	return err
 }
 
-func (t *netTransport) setReadDeadline(at time.Time)  { t.conn.SetReadDeadline(at) }
-func (t *netTransport) setWriteDeadline(at time.Time) { t.conn.SetWriteDeadline(at) }
+func (t *netTransport) setReadDeadline(at time.Time) error { return t.conn.SetReadDeadline(at) }
+func (t *netTransport) setWriteDeadline(at time.Time)      { t.conn.SetWriteDeadline(at) }
 
 func (t *netTransport) closeWrite() (ok bool) {
 	half, ok := t.conn.(interface{ CloseWrite() error })

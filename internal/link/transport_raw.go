@@ -154,12 +154,12 @@ func (t *rawTransport) whenWritable() func(fd uintptr) (done bool) {
 	}
 }
 
-func (t *rawTransport) gathers() bool                 { return gathersVectors }
-func (t *rawTransport) setReadDeadline(at time.Time)  { t.conn.SetReadDeadline(at) }
-func (t *rawTransport) setWriteDeadline(at time.Time) { t.conn.SetWriteDeadline(at) }
-func (t *rawTransport) closeWrite() (ok bool)         { return t.conn.CloseWrite() == nil }
-func (t *rawTransport) close(bool) error              { return t.conn.Close() }
-func (t *rawTransport) closesAtOnce() bool            { return true }
-func (t *rawTransport) localAddr() net.Addr           { return t.conn.LocalAddr() }
-func (t *rawTransport) remoteAddr() net.Addr          { return t.conn.RemoteAddr() }
-func (t *rawTransport) inspect() keepalive.Transport  { return inspectRaw(t.raw) }
+func (t *rawTransport) gathers() bool                      { return gathersVectors }
+func (t *rawTransport) setReadDeadline(at time.Time) error { return t.conn.SetReadDeadline(at) }
+func (t *rawTransport) setWriteDeadline(at time.Time)      { t.conn.SetWriteDeadline(at) }
+func (t *rawTransport) closeWrite() (ok bool)              { return t.conn.CloseWrite() == nil }
+func (t *rawTransport) close(bool) error                   { return t.conn.Close() }
+func (t *rawTransport) closesAtOnce() bool                 { return true }
+func (t *rawTransport) localAddr() net.Addr                { return t.conn.LocalAddr() }
+func (t *rawTransport) remoteAddr() net.Addr               { return t.conn.RemoteAddr() }
+func (t *rawTransport) inspect() keepalive.Transport       { return inspectRaw(t.raw) }

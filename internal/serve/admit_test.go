@@ -30,8 +30,19 @@ func TestAddressesForgotten(t *testing.T) {
 		if want := max(most, 0) * 25; len(s.from) != want {
 			t.Errorf("most %d: %d addresses, want %d", most, len(s.from), want)
 		}
-		for conn := range 100 {
-			s.remove(conn)
+		for conn := range 50 {
+			s.remove(2 * conn)
+		}
+		for from, n := range s.from {
+			if n != 1 {
+				t.Errorf("%d connections of %v, want one", n, from)
+			}
+		}
+		if want := max(most, 0) * 25; len(s.from) != want {
+			t.Errorf("most %d: %d addresses are left, want %d", most, len(s.from), want)
+		}
+		for conn := range 50 {
+			s.remove(2*conn + 1)
 		}
 		if s.active != 0 || len(s.conns)+len(s.from)+len(s.froms) != 0 {
 			t.Errorf("most %d: %d active, kept %v, %v, %v", most, s.active, s.conns, s.from, s.froms)

@@ -1,9 +1,11 @@
 package serve
 
 import (
+	"errors"
 	"net"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -41,6 +43,24 @@ func TestAbandonedByOne(t *testing.T) {
 		}
 		if listening != 1 {
 			t.Fatalf("round %d: %d servers listen on one socket", round, listening)
+		}
+	}
+}
+
+// TestKeepAliveRefused: where the system does not take TCP's keepalive for a
+// listener, package net sees to it; other errors are told.
+func TestKeepAliveRefused(t *testing.T) {
+	before := inheritKeepAlive
+	defer func() { inheritKeepAlive = before }()
+	other := errors.New("no more sockets")
+	for _, refused := range []error{errNotInherited, other} {
+		inheritKeepAlive = func(_, _ string, _ syscall.RawConn) error { return refused }
+		listener, err := listen("127.0.0.1:0")
+		if (err == nil) != (refused == errNotInherited) || err != nil && !errors.Is(err, other) {
+			t.Errorf("%v: %v", refused, err)
+		}
+		if err == nil {
+			listener.Close()
 		}
 	}
 }

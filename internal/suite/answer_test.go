@@ -42,6 +42,7 @@ func TestHookSpoilsResponse(t *testing.T) {
 				if text := log.String(); !strings.Contains(text, "level=ERROR") || !strings.Contains(text, "control character in the value of the X header") || strings.Contains(text, "secret") {
 					t.Errorf("log %s", text)
 				}
+				synctest.Wait() // net/http is done with the request
 				begun := time.Now()
 				ok(t, server.Shutdown(time.Minute))
 				took(t, begun, 0)
@@ -160,7 +161,8 @@ func TestProcessRequestStatus(t *testing.T) {
 		http.StatusOK: http.StatusOK, http.StatusNoContent: http.StatusNoContent, http.StatusNotFound: http.StatusNotFound,
 	} {
 		EachFace(t, func(t *testing.T, face Face) {
-			server, network := inNetwork(t, face, Options{Process: func(w http.ResponseWriter, r *http.Request) *http.Request {
+			var log Log
+			server, network := inNetwork(t, face, Options{Log: &log, Process: func(w http.ResponseWriter, r *http.Request) *http.Request {
 				w.WriteHeader(status)
 				return r
 			}})
@@ -170,6 +172,9 @@ func TestProcessRequestStatus(t *testing.T) {
 				ok(t, conn.Close())
 			} else {
 				refusedWith(t, err, want, "")
+			}
+			if told := strings.Contains(log.String(), "has answered and wants to go on"); told != (status == want) {
+				t.Errorf("%d: log %s", status, log.String())
 			}
 			ok(t, server.Close())
 		})
@@ -220,7 +225,7 @@ func TestBasicAuthBody(t *testing.T) {
 		conn, err := network.Dial(t.Context(), "", "")
 		ok(t, err)
 		begun := time.Now()
-		_, err = io.WriteString(conn, wireHandshake+"Content-Length: 1000000\r\n\r\n")
+		_, err = io.WriteString(conn, wireHandshake+"Content-Length: 5\r\n\r\n")
 		ok(t, err)
 		answer, err := io.ReadAll(conn)
 		if ok(t, err); !strings.HasPrefix(string(answer), "HTTP/1.1 401") || time.Since(begun) > time.Second {

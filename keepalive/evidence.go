@@ -97,6 +97,11 @@ type Transport struct {
 	// that acknowledges nothing new included (tcpi_last_ack_recv).
 	SinceAck time.Duration
 
+	// RTO is how long the transport waits for an acknowledgement before it sends
+	// again (tcpi_rto); 0 if that is not known. It is more than the round trip,
+	// which is long where much waits in a queue on the way.
+	RTO time.Duration
+
 	// SendWindow is how many bytes the peer is ready to receive
 	// (tcpi_snd_wnd): 0 when it does not read, -1 when this is not known.
 	SendWindow int64
@@ -105,6 +110,16 @@ type Transport struct {
 	// acknowledged: data (tcpi_retransmits) or probes of a closed window
 	// (tcpi_probes).
 	Retransmits int
+}
+
+// trusts returns for how much longer the transport will wait for an
+// acknowledgement before it begins to doubt that one comes, when none has come
+// for the timeout.
+func (t *Transport) trusts(timeout time.Duration) time.Duration {
+	if t.Unacked <= 0 || t.Retransmits > 0 || t.SinceAck < timeout {
+		return 0
+	}
+	return max(t.RTO-t.SinceAck, 0)
 }
 
 // windowClosed reports that the peer says it cannot receive. Its probes may be

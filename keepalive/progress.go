@@ -44,7 +44,9 @@ func (m *Monitor) observeWrite(t time.Duration, ev *Evidence) {
 // acknowledged since the previous one and the ping is not yet among them, what
 // is ahead of it is still being delivered: the clock starts anew, from the
 // last acknowledgement and no later. A peer that answers the probes of its
-// closed window acknowledges no bytes, and gains nothing.
+// closed window acknowledges no bytes, and gains nothing. Where an acknowledgement
+// takes longer than the timeout, it is waited for as long as the transport itself
+// does before it sends again.
 func (m *Monitor) observeTransport(t time.Duration, ev *Evidence) {
 	if m.look != lookAsked {
 		return
@@ -58,6 +60,9 @@ func (m *Monitor) observeTransport(t time.Duration, ev *Evidence) {
 	m.draining, m.acked = tr.Unacked > 0, tr.Acked
 	if moved && !ev.pingAcked() {
 		m.restart(t - sinceAck(t, tr))
+	}
+	if more := tr.trusts(m.timeout); more > 0 && !ev.pingAcked() {
+		m.restart(t - m.timeout + more)
 	}
 	if !ev.PausedNow && !m.strict {
 		m.restart(t - min(sinceArrival(tr), t))

@@ -177,6 +177,38 @@ func TestNoTransportProgress(t *testing.T) {
 	}
 }
 
+// On a link with a long queue an acknowledgement may take longer than the timeout.
+// While the transport has not yet begun to send again, nothing is wrong.
+func TestSlowAcknowledgements(t *testing.T) {
+	slow := Transport{Known: true, Unacked: 1 << 20, Acked: 1000, SinceAck: 11 * sec, RTO: 15 * sec, SendWindow: -1}
+	for name, test := range map[string]struct {
+		change func(*Transport)
+		want   string
+	}{
+		"it waits yet":                {func(tr *Transport) {}, "inspect, wait 34s"},
+		"it has sent again":           {func(tr *Transport) { tr.Retransmits = 1 }, "inspect, give up (network dead)"},
+		"it should have sent again":   {func(tr *Transport) { tr.SinceAck = 15 * sec }, "inspect, give up (network dead)"},
+		"nobody knows for how long":   {func(tr *Transport) { tr.RTO = 0 }, "inspect, give up (network dead)"},
+		"something was acknowledged":  {func(tr *Transport) { tr.SinceAck = 9 * sec }, "inspect, give up (peer not reading)"},
+		"the ping was acknowledged":   {func(tr *Transport) { tr.PingAcked = true }, "inspect, give up (network dead)"},
+		"everything was acknowledged": {func(tr *Transport) { tr.Unacked = 0 }, "inspect, give up (peer stuck)"},
+	} {
+		d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+		d.ev.Written = 1 << 20
+		d.transport = Transport{Known: true, Unacked: 1 << 20, Acked: 1000, SendWindow: -1}
+		d.expect(20*sec, "inspect, ping 20s, wait 30s")
+		d.transport = slow
+		test.change(&d.transport)
+		if got := d.next(30 * sec); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+		d.transport.SinceAck += 4 * sec
+		if d.next(34 * sec); d.m.err == nil {
+			t.Errorf("%s: not given up when it has waited in vain", name)
+		}
+	}
+}
+
 // What has arrived and was not read is proof of life that we cannot see yet:
 // the clock starts anew from when the last of it came.
 func TestUnread(t *testing.T) {

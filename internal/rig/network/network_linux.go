@@ -26,6 +26,9 @@ const (
 // cable is "eth0" on its side; on the router's it has the host's name.
 type Network struct {
 	Client, Router, Server *Host
+
+	// Secure has connections made from now on use TLS.
+	Secure bool
 }
 
 // sweeping is done once.
@@ -37,7 +40,7 @@ func New(t testing.TB) *Network {
 	t.Helper()
 	rig.NeedRoot(t, "ip", "nft", "tc")
 	sweeping.Do(func() { sweep(t) })
-	n := &Network{newHost(t, "client"), newHost(t, "router"), newHost(t, "server")}
+	n := &Network{Client: newHost(t, "client"), Router: newHost(t, "router"), Server: newHost(t, "server")}
 	n.plug(t, n.Client, ClientAddr, "10.0.1.1")
 	n.plug(t, n.Server, ServerAddr, "10.0.2.1")
 	n.Client.IP(t, "route add 10.0.2.0/24 via 10.0.1.1")

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/tandemws/tandem/internal/face"
 	"github.com/tandemws/tandem/internal/rig/witness"
+	"github.com/tandemws/tandem/internal/suite"
 	"github.com/tandemws/tandem/keepalive"
 )
 
@@ -25,11 +27,16 @@ func (n *Network) pair(t *testing.T, client, server face.Face, config keepalive.
 func (n *Network) connect(t *testing.T, client, server face.Face, ofClient, ofServer keepalive.Config) (c, s face.Conn) {
 	t.Helper()
 	opts := face.Options{CloseTimeout: time.Second, MaxMessageSize: 8 << 20}
+	scheme, trusting := "ws", (*tls.Config)(nil)
+	if n.Secure {
+		scheme = "wss"
+		opts.TLS, trusting = suite.Certificate(t)
+	}
 	opts.Keepalive, opts.Listener = ofServer, n.Server.Listen(t)
 	acceptor := witness.Accept(t, server, opts)
 	port := acceptor.Addr().(*net.TCPAddr).Port
-	opts.Keepalive, opts.Dial = ofClient, n.Client.DialContext
-	c = witness.Dial(t, client, fmt.Sprintf("ws://%s:%d/", ServerAddr, port), opts)
+	opts.Keepalive, opts.Dial, opts.TLS = ofClient, n.Client.DialContext, trusting
+	c = witness.Dial(t, client, fmt.Sprintf("%s://%s:%d/", scheme, ServerAddr, port), opts)
 	return c, acceptor.Next(t)
 }
 

@@ -18,17 +18,27 @@ const linkRate = 8000
 func TestLargeMessageOnSlowLink(t *testing.T) {
 	rig.NeedRoot(t)
 	t.Parallel()
-	forDirections(t, 0, func(t *testing.T, from, to *witness.End) {
-		data := make([]byte, 4<<20)
-		begun := time.Now()
-		go from.Send(protocol.BinaryMessage(data), 0) // ends with the connection
-		watch(t, rig.Life(t), from, to)
-		// What is behind a lost packet cannot be read for as long as the queue
-		// is, so there may have been nothing to read for seconds.
-		if last := to.KeepaliveStats().LastByte; !last.After(begun) {
-			t.Errorf("%s: nothing came; the link is to be busy", to.Name)
-		}
-	})
+	forDirections(t, 0, false, testLargeMessage)
+}
+
+// With TLS what has come can be read a record at a time, and one takes as long
+// as the timeout.
+func TestLargeMessageOnSlowLinkWithTLS(t *testing.T) {
+	rig.NeedRoot(t)
+	t.Parallel()
+	forDirections(t, 0, true, testLargeMessage)
+}
+
+func testLargeMessage(t *testing.T, from, to *witness.End) {
+	data := make([]byte, 4<<20)
+	begun := time.Now()
+	go from.Send(protocol.BinaryMessage(data), 0) // ends with the connection
+	watch(t, rig.Life(t), from, to)
+	// What is behind a lost packet cannot be read for as long as the queue
+	// is, so there may have been nothing to read for seconds.
+	if last := to.KeepaliveStats().LastByte; !last.After(begun) {
+		t.Errorf("%s: nothing came; the link is to be busy", to.Name)
+	}
 }
 
 // So it is when the system has swallowed the message whole, and Send has
@@ -36,7 +46,7 @@ func TestLargeMessageOnSlowLink(t *testing.T) {
 func TestSwallowedMessageOnSlowLink(t *testing.T) {
 	rig.NeedRoot(t)
 	t.Parallel()
-	forDirections(t, 4<<20, func(t *testing.T, from, to *witness.End) {
+	forDirections(t, 4<<20, false, func(t *testing.T, from, to *witness.End) {
 		life := rig.Life(t)
 		data := make([]byte, life/time.Second*linkRate)
 		begun := time.Now()
@@ -76,15 +86,15 @@ table ip rig {
 }
 
 // forDirections runs test for each pair of faces and each direction of a link
-// that is slow in that direction. buffer is that of the hosts.
-func forDirections(t *testing.T, buffer int, test func(t *testing.T, from, to *witness.End)) {
+// that is slow in that direction. buffer is that of the hosts; secure is with TLS.
+func forDirections(t *testing.T, buffer int, secure bool, test func(t *testing.T, from, to *witness.End)) {
 	for _, up := range []bool{true, false} {
 		name := map[bool]string{true: "up", false: "down"}[up]
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			forFaces(t, func(t *testing.T, client, server face.Face) {
 				n := New(t)
-				n.Client.Buffer, n.Server.Buffer = buffer, buffer
+				n.Client.Buffer, n.Server.Buffer, n.Secure = buffer, buffer, secure
 				c, s := n.pair(t, client, server, witness.Quick)
 				if up {
 					n.Client.Slow(t, "eth0")

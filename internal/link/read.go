@@ -268,13 +268,10 @@ func (c *Conn) filled(l *Limit, err error) error {
 // awaitWriteError gives a write that is under way a moment to tell why the
 // transport has ended. The system tells its error once, and to others that this
 // is the end; so if it was the write that got it, it returns as soon as it has a
-// turn. One that waits for the transport may also know nothing of this.
+// turn. But it may also know nothing of this, and wait for a peer that has ended
+// its direction and does not read.
 func (c *Conn) awaitWriteError(l *Limit) {
-	patience := time.Second
-	if c.writing {
-		patience = 50 * time.Millisecond
-	}
-	if c.write.held && !c.aborted && c.write.acquire(c, l.within(patience)) == nil {
+	if c.write.held && !c.aborted && c.write.acquire(c, l.within(time.Second)) == nil {
 		c.releaseWrite()
 	}
 }

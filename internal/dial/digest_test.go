@@ -90,7 +90,7 @@ func TestDigestFields(t *testing.T) {
 func TestDigestChoice(t *testing.T) {
 	for _, test := range []struct {
 		lines []string
-		want  string // the nonce; "": there is none
+		want  string // the nonce; "": none can be answered
 	}{
 		{[]string{`Basic realm="x"`}, ""},
 		{[]string{`Basic realm="x", nonce="1"`}, ""},
@@ -106,12 +106,9 @@ func TestDigestChoice(t *testing.T) {
 		{[]string{`Digest nonce=1, nonce=2`}, "1"},
 		{nil, ""},
 	} {
-		got := ""
-		if d := newDigest(url.User("u"), test.lines, nil); d != nil {
-			got = d.challenge.params["nonce"]
-		}
-		if got != test.want {
-			t.Errorf("%q: answers %q, want %q", test.lines, got, test.want)
+		d := newDigest(url.User("u"), test.lines, nil)
+		if (d != nil) != (test.want != "") || d != nil && d.challenge.params["nonce"] != test.want {
+			t.Errorf("%q: answers %+v, want %q", test.lines, d, test.want)
 		}
 	}
 }

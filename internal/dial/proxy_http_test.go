@@ -153,6 +153,7 @@ func TestConnectRefused(t *testing.T) {
 		"password":      {"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\n\r\nwho?", 407, "who?", "407 Proxy", protocol.ErrProxyAuth},
 		"tinyproxy":     {"HTTP/1.0 401 Unauthorized\r\n\r\nwho?", 401, "who?", "401", protocol.ErrProxyAuth},
 		"no server":     {"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nno more", 503, "no", "503", nil},
+		"no challenge":  {"HTTP/1.1 407 Who\r\n\r\n", 407, "", "status 407 Who", protocol.ErrProxyAuth},
 		"two kinds":     {"HTTP/1.1 407 Who\r\nProxy-Authenticate: Digest nonce=1, algorithm=SHA-256, Digest nonce=1, Basic realm=x\r\n\r\n", 407, "", `kind "Digest, Basic"`, protocol.ErrProxyAuth},
 		"many choices":  {"HTTP/1.1 300 Multiple Choices\r\n\r\n", 300, "", "300", nil},
 		"redirect":      {"HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\n\r\n", 302, "", "302", nil},
@@ -168,7 +169,7 @@ func TestConnectRefused(t *testing.T) {
 				io.WriteString(conn, test.answer) // an error: the client has read enough
 			})
 			failed := proxyError(t, err)
-			if failed.Proxy != "http://user:xxxxx@proxy.example:3128" || !strings.Contains(err.Error(), test.tells) {
+			if failed.Proxy != "http://user:xxxxx@proxy.example:3128" || !strings.Contains(err.Error(), test.tells) || strings.Contains(err.Error(), `kind ""`) {
 				t.Errorf("proxy %s: %v", failed.Proxy, err)
 			}
 			status := 0

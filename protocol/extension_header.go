@@ -98,12 +98,7 @@ func scanParam(sc *scanner) (p Param, err error) {
 func FormatExtensions(list []ExtensionHeader) (string, error) {
 	for _, ext := range list {
 		if bad, ok := ext.invalidToken(); ok {
-			return "", &HandshakeError{
-				Local:   true,
-				Reason:  "extension with " + quote(bad) + ", which is no token",
-				Section: "9.1",
-				Err:     ErrExtension,
-			}
+			return "", localError("9.1", "extension with "+quote(bad)+", which is no token", ErrExtension)
 		}
 	}
 	elements := make([]string, len(list))

@@ -360,6 +360,25 @@ func TestExtensionsCombined(t *testing.T) {
 	}
 }
 
+// TestExtensionMisnamed: what is no token cannot be offered, and neither can a
+// parameter.
+func TestExtensionMisnamed(t *testing.T) {
+	for _, f := range []ClientExtensionFactory{
+		named{adder{RSV1}, ""}, named{adder{RSV1}, "x one"}, named{adder{RSV1}, "x\r\nY: z"}, parameters{named{adder{RSV1}, "x"}, Param{Name: "a b"}},
+	} {
+		_, err := (&Offer{Extensions: []ClientExtensionFactory{f}}).Request(parseURL(t, "ws://a/"))
+		wantLocalError(t, err, ErrExtension)
+	}
+}
+
+// parameters offers one.
+type parameters struct {
+	named
+	param Param
+}
+
+func (p parameters) RequestParams() []Param { return []Param{p.param} }
+
 type named struct {
 	adder
 	name string

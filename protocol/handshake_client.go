@@ -46,7 +46,7 @@ type Offer struct {
 // [HeaderValues] to look them up. u and the Offer share no memory with it.
 //
 // Errors are a [*HandshakeError] that blames the caller; it wraps [ErrURL],
-// [ErrSubprotocol] or the error of Nonce.
+// [ErrSubprotocol], [ErrExtension] or the error of Nonce.
 func (o *Offer) Request(u *url.URL) (*http.Request, error) {
 	target, err := targetURL(u)
 	if err != nil {

@@ -131,6 +131,7 @@ func TestAcceptRefuses(t *testing.T) {
 		"two keys in a line":  {key, key + ", " + key, badKey(`"` + key + ", " + key + `"`)},
 		"empty key":           {key, "", badKey(`""`)},
 		"17 bytes":            {key, long, badKey(`"` + long + `"`)},
+		"21 bytes":            {key, "dGhlIHNhbXBsZSBub25jZSBpcyBs", badKey(`"dGhlIHNhbXBsZSBub25jZSBpcyBs"`)},
 		"15 bytes":            {key, "dGhlIHNhbXBsZSBub25j", badKey(`"dGhlIHNhbXBsZSBub25j"`)},
 		"no padding":          {key, "dGhlIHNhbXBsZSBub25jZQ", badKey(`"dGhlIHNhbXBsZSBub25jZQ"`)},
 		"URL alphabet":        {key, "____IHNhbXBsZSBub25jZQ==", badKey(`"____IHNhbXBsZSBub25jZQ=="`)},

@@ -3,6 +3,8 @@ package suite
 import (
 	"errors"
 	"math/bits"
+	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -79,6 +81,29 @@ func TestExtensions(t *testing.T) {
 			})
 		})
 	}
+}
+
+// misspelt answers an offer with a parameter that cannot be sent.
+type misspelt struct{ reversal }
+
+func (m misspelt) ProcessRequestParams([]protocol.Param, []protocol.Extension) ([]protocol.Param, protocol.Extension, error) {
+	return []protocol.Param{{Name: "two words"}}, m, nil
+}
+
+func only(ext face.Extension) []face.Extension { return []face.Extension{ext} }
+
+// TestExtensionMisspelt: that is the application's fault, as the log says.
+func TestExtensionMisspelt(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		var log Log
+		server, network := inNetwork(t, face, Options{Log: &log, Extensions: only(misspelt{})})
+		_, err := face.Connect("ws://tandem.test/", &Options{Dial: network.Dial, Extensions: only(reversal{})})
+		refusedWith(t, err, http.StatusInternalServerError, "Internal Server Error")
+		if text := log.String(); !strings.Contains(text, "level=ERROR") || !strings.Contains(text, "two words") || strings.Contains(text, "panic") {
+			t.Errorf("log %s", text)
+		}
+		ok(t, server.Close())
+	})
 }
 
 // TestExtensionOnTheWire looks at what an extension makes of messages, and has

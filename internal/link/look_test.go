@@ -125,7 +125,7 @@ func checkGivenUp(t *testing.T, c *Conn, want time.Duration) {
 	if c.State() != protocol.Open {
 		t.Errorf("given up sooner than %v after the beginning", want)
 	}
-	time.Sleep(1)
+	time.Sleep(time.Nanosecond)
 	synctest.Wait()
 	var lost *keepalive.TimeoutError
 	if c.State() == protocol.Open || !errors.As(c.proto.CloseError(), &lost) || lost.Cause != keepalive.Unknown {

@@ -139,6 +139,19 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
+// TestScheme: letters, digits and three signs, a letter first (RFC 3986, section
+// 3.1).
+func TestScheme(t *testing.T) {
+	for s, valid := range map[string]bool{
+		"a": true, "z": true, "a0": true, "z9": true, "a+b-c.d": true,
+		"": false, "0a": false, "+a": false, "{": false, "`": false, "a/": false, "a:": false, "a{": false, "a`": false, "a b": false, "ä": false,
+	} {
+		if isScheme(s) != valid {
+			t.Errorf("%q: want %t", s, valid)
+		}
+	}
+}
+
 // TestSeveralOrigins is refused whatever is allowed: RFC 6454, section 7.3,
 // lets a client send one.
 func TestSeveralOrigins(t *testing.T) {

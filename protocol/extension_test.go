@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"net/http"
 	"runtime"
 	"slices"
 	"testing"
@@ -358,6 +359,38 @@ func TestExtensionsCombined(t *testing.T) {
 	if _, err := o.checkExtensions(map[string][]string{headerExtensions: {"x-two"}}); !errors.Is(err, ErrExtension) {
 		t.Errorf("the client took what it has not offered: %v", err)
 	}
+}
+
+// TestExtensionsDeclined: the server uses an extension once, none that owns bits
+// that are not reserved, and none that comes with an error; the client takes none
+// of these either.
+func TestExtensionsDeclined(t *testing.T) {
+	one, greedy, failing := named{adder{0}, "x-one"}, named{adder{1 << 7}, "x-greedy"}, failing{named{adder{0}, "x-failing"}}
+	a := Acceptor{Extensions: []ServerExtensionFactory{one, greedy, failing}}
+	accepted, value, err := a.acceptExtensions(http.Header{headerExtensions: {"x-greedy, x-one, x-failing, x-one; a=b"}})
+	if err != nil || len(accepted) != 1 || value != "x-one" {
+		t.Errorf("the server answers %q with %d extensions, %v", value, len(accepted), err)
+	}
+	o := Offer{Extensions: []ClientExtensionFactory{one, greedy, failing}}
+	for _, answer := range []string{"x-one, x-one", "x-greedy", "x-failing"} {
+		if list, err := o.checkExtensions(http.Header{headerExtensions: {answer}}); !errors.Is(err, ErrExtension) {
+			t.Errorf("%s: the client took %d, %v", answer, len(list), err)
+		}
+	}
+	if _, _, err := Negotiate([]ClientExtensionFactory{named{adder{0}, "x one"}}, nil); !errors.Is(err, ErrExtension) {
+		t.Errorf("a name that is no token: %v", err)
+	}
+}
+
+// failing makes an extension and an error.
+type failing struct{ named }
+
+func (f failing) ProcessResponseParams([]Param, []Extension) (Extension, error) {
+	return f, errors.New("not today")
+}
+
+func (f failing) ProcessRequestParams([]Param, []Extension) ([]Param, Extension, error) {
+	return nil, f, errors.New("not today")
 }
 
 // TestExtensionMisnamed: what is no token cannot be offered, and neither can a

@@ -25,6 +25,20 @@ func (c *Conn) isChanged(h *Header) bool {
 	return false
 }
 
+// DecodesNext reports whether what was received goes on with a message that
+// extensions have changed, so that the next call of [Conn.Next] may take more of
+// the stack.
+func (c *Conn) DecodesNext() bool {
+	in := &c.in
+	switch {
+	case len(c.extensions) == 0 || len(in.data) == 0:
+		return false
+	case in.open:
+		return in.changed
+	}
+	return !in.simple || in.data[0]&byte(rsvBits) != 0
+}
+
 // applies reports whether an extension has changed a message with these bits.
 func applies(ext Extension, bits RSV) bool {
 	own := ext.RSV()

@@ -3,6 +3,7 @@
 package sync_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 	"unsafe"
@@ -20,11 +21,16 @@ import (
 // That compression was negotiated is not to matter for messages that are not
 // worth it.
 func TestStack(t *testing.T) {
-	t.Run("compression off", func(t *testing.T) { testStack(t, protocol.Deflate{Disabled: true}) })
-	t.Run("compression on", func(t *testing.T) { testStack(t, protocol.Deflate{}) })
+	long := strings.Repeat("hello, hello, ", 70)
+	t.Run("compression off", func(t *testing.T) { testStack(t, "hello", protocol.Deflate{Disabled: true}) })
+	t.Run("compression on", func(t *testing.T) { testStack(t, "hello", protocol.Deflate{}) })
+	t.Run("compressed", func(t *testing.T) { testStack(t, long, protocol.Deflate{}) })
+	t.Run("compressed, no takeover", func(t *testing.T) {
+		testStack(t, long, protocol.Deflate{ServerNoContextTakeover: true, ClientNoContextTakeover: true})
+	})
 }
 
-func testStack(t *testing.T, compression protocol.Deflate) {
+func testStack(t *testing.T, message string, compression protocol.Deflate) {
 	const conns, allowed = 40, 10
 	server, err := sync.Serve(watchStack, "127.0.0.1:0", &sync.ServerOptions{
 		Keepalive:      keepalive.Config{Interval: 3 * time.Millisecond},
@@ -36,7 +42,7 @@ func testStack(t *testing.T, compression protocol.Deflate) {
 	defer server.Close()
 	n := 0
 	for range conns {
-		pingAndEcho(t, "ws://"+server.Addr().String(), compression)
+		pingAndEcho(t, "ws://"+server.Addr().String(), message, compression)
 		if how := <-moved; how != "" {
 			t.Log("the stack was moved by " + how)
 			n++
@@ -49,14 +55,14 @@ func testStack(t *testing.T, compression protocol.Deflate) {
 
 // pingAndEcho exchanges a message on a connection, some pings both ways, and
 // another message.
-func pingAndEcho(t *testing.T, url string, compression protocol.Deflate) {
+func pingAndEcho(t *testing.T, url, message string, compression protocol.Deflate) {
 	conn, err := sync.Connect(url, &sync.ClientOptions{Compression: compression})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
 	for range 2 {
-		if err := conn.SendText("hello"); err != nil {
+		if err := conn.SendText(message); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := conn.Recv(); err != nil {
@@ -77,6 +83,10 @@ func pingAndEcho(t *testing.T, url string, compression protocol.Deflate) {
 	conn.SendText("bye")
 }
 
+// room is how long messages are at most. It is no constant, which would have them on
+// the stack.
+var room = 1000
+
 // moved says for each handler what has moved its stack, "" if nothing has.
 var moved = make(chan string, 1)
 
@@ -85,7 +95,7 @@ var moved = make(chan string, 1)
 func watchStack(conn *sync.ServerConn) error {
 	var mark byte
 	at, how := uintptr(unsafe.Pointer(&mark)), ""
-	buf := make([]byte, 16)
+	buf := make([]byte, 0, room)
 	for {
 		typ, data, err := conn.RecvAppend(buf[:0])
 		if how == "" && uintptr(unsafe.Pointer(&mark)) != at {
@@ -96,6 +106,7 @@ func watchStack(conn *sync.ServerConn) error {
 			return nil
 		}
 		conn.Send(protocol.Message{Type: typ, Data: data})
+		buf = data
 		if how == "" && uintptr(unsafe.Pointer(&mark)) != at {
 			how = "sending"
 		}

@@ -256,12 +256,12 @@ func (c *Conn) drain(l *Limit) {
 func (c *Conn) discard(l *Limit) (more bool) {
 	c.poked = false
 	c.tr.setReadDeadline(l.Deadline)
-	c.in.giveBack()
 	c.in.window, c.in.n = nil, 0
 	c.unlock()
+	c.in.borrow()
 	err := c.tr.read(&c.in)
 	c.lock()
-	return err == nil || isTimeout(err)
+	return err == nil || err == errNoBlock || isTimeout(err)
 }
 
 // end lets go of everything and tells everybody. The transport is closed, so

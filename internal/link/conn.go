@@ -58,6 +58,7 @@ type Options struct {
 	Enforcement      keepalive.Enforcement
 	Counters         *Counters // a server's; nil: nothing is counted
 	Clock            *Clock    // a server's; nil: the connection has one of its own
+	Helper           *Helper   // a server's; nil: callers have stack enough
 	Logger           *slog.Logger
 }
 

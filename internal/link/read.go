@@ -102,8 +102,8 @@ func (c *Conn) endReceive() {
 // by reading. What is held or owed leaves before that.
 func (c *Conn) nextMessage() (typ protocol.MessageType, data []byte, err error) {
 	for err == nil {
-		if typ, data = c.takeMessage(); typ != 0 {
-			return typ, data, nil
+		if c.takeMessage() {
+			return c.event.Type, c.place(), nil
 		}
 		if !c.flush() {
 			err = c.readMore()
@@ -112,22 +112,25 @@ func (c *Conn) nextMessage() (typ protocol.MessageType, data []byte, err error) 
 	return 0, nil, err
 }
 
-// takeMessage returns the next message that has arrived, where the receiver
-// wants it; the type is 0 if there is none. What was not read of a message that
-// is received in pieces is skipped.
-func (c *Conn) takeMessage() (protocol.MessageType, []byte) {
+// takeMessage makes the next message that has arrived c.event; ok is false if
+// there is none. What was not read of a message that is received in pieces is
+// skipped.
+func (c *Conn) takeMessage() (ok bool) {
 	c.assemble() // here, for the stack of who waits is not to hold what it takes
 	for c.nextEvent() {
 		if c.stream == nil {
-			return c.event.Type, c.place()
+			return true
 		}
 		c.stream.skip()
 	}
-	return 0, nil
+	return false
 }
 
 // place returns the message's data where the receiver wants them. c.mu is
-// held, for they may lie in the block.
+// held, for they may lie in the block. It is not inlined: who waits, or looks at
+// what has arrived, is to have no room for it on the stack.
+//
+//go:noinline
 func (c *Conn) place() []byte {
 	data := c.event.Data
 	switch {
@@ -195,7 +198,11 @@ func (c *Conn) awaitReader() error {
 // that follows. The reader token is free or ours.
 func (c *Conn) parse() (ok bool) {
 	for {
-		c.event = c.proto.Next()
+		if c.proto.DecodesNext() {
+			c.apart((*Conn).next)
+		} else {
+			c.next()
+		}
 		switch c.event.Kind {
 		case protocol.EventMessage, protocol.EventChunk:
 			if c.event.Last {
@@ -219,6 +226,9 @@ func (c *Conn) parse() (ok bool) {
 	}
 }
 
+// next makes what comes next of what was read c.event.
+func (c *Conn) next() { c.event = c.proto.Next() }
+
 // fill reads once from the transport, waiting as long as the Limit allows. The
 // reader token is free; fill takes it and lets it go. An error is that of the
 // Limit; what becomes of the connection is in c.recvErr.
@@ -230,7 +240,9 @@ func (c *Conn) fill(l *Limit, who reader) (err error) {
 		}
 		c.in.window = c.proto.Window()
 		c.unlock()
-		err = c.tr.read(&c.in)
+		for err = c.tr.read(&c.in); err == errNoBlock; err = c.tr.read(&c.in) {
+			c.in.borrow() // here, where the stack is not yet deep
+		}
 		c.lock()
 		err = c.filled(l, err)
 	}

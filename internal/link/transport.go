@@ -19,7 +19,8 @@ type transport interface {
 	// read waits for bytes and puts them into in. It returns when there is
 	// at least one, the read deadline has passed or the transport has ended.
 	// Where the system can wait for readiness it asks in for memory only
-	// when there is something to read.
+	// when there is something to read; with errNoBlock it leaves it to its
+	// caller to borrow some.
 	read(in *input) error
 
 	// tryWrite writes without waiting as much of out as it can, and reports
@@ -56,6 +57,9 @@ type transport interface {
 	localAddr() net.Addr
 	remoteAddr() net.Addr
 }
+
+// errNoBlock: a transport's read needs a block, and none is at hand.
+var errNoBlock = errors.New("websocket: no block to read into")
 
 // newTransport returns the best transport for conn. Only the exact types of
 // package net are read behind their back: a wrapper's Read must not be

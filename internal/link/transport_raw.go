@@ -53,19 +53,17 @@ func newRawTransport(conn rawSocket) transport {
 }
 
 func (t *rawTransport) read(in *input) error {
-	for t.in, t.readErr = in, 0; ; {
-		in.borrow()
-		if err := t.raw.Read(t.readReady); err != nil {
-			return err
-		}
-		switch {
-		case in.block == nil:
-		case t.ended:
-			return io.EOF
-		default:
-			return t.readErr.err()
-		}
+	t.in, t.readErr = in, 0
+	if err := t.raw.Read(t.readReady); err != nil {
+		return err
 	}
+	switch {
+	case in.block == nil:
+		return errNoBlock
+	case t.ended:
+		return io.EOF
+	}
+	return t.readErr.err()
 }
 
 // errno is a syscall.Errno in less memory.
@@ -80,7 +78,7 @@ func (e errno) err() error {
 
 // whenReadable returns a function that reads once. With nothing to read it gives
 // back the block and asks to be called again when there is. If there is no spare
-// block then, it leaves it to read to borrow one and to begin anew: here the
+// block then, it leaves it to Conn.fill to borrow one and to begin anew: here the
 // stack is too deep. It is a function and no method value for the same reason:
 // that has a frame of its own.
 func (t *rawTransport) whenReadable() func(fd uintptr) (done bool) {

@@ -42,11 +42,12 @@ func (c *Conn) endSend() {
 
 // sendMessage sends a message within c.send.limit. The message token is held.
 func (c *Conn) sendMessage(typ protocol.MessageType, data []byte) error {
-	if len(data) > c.maxFragment() {
-		return c.sendFragmented(typ, data)
-	}
 	f := &c.send.frame
-	f.typ, f.fin, f.hold, f.data = typ, true, c.proto.Buffered(), data
+	f.typ, f.data = typ, data
+	if len(data) > c.maxFragment() {
+		return c.sendFragmented()
+	}
+	f.fin, f.hold = true, c.proto.Buffered()
 	return c.sendFrame()
 }
 
@@ -84,7 +85,8 @@ func (c *Conn) Flush(l *Limit) error {
 type sender struct {
 	limit Limit
 	frame frame
-	own   span // where the frame stands in what is pending
+	own   span  // where the frame stands in what is pending
+	err   error // of transforming its payload
 }
 
 // beginSend takes the message token. A message that cannot be cancelled may be
@@ -156,12 +158,12 @@ func (c *Conn) maxFragment() int {
 	return c.opts.MaxFragmentSize
 }
 
-// sendFragmented sends a large message in fragments, so that control frames go
-// in between: the write token is let go of after each. The message token is
-// held.
-func (c *Conn) sendFragmented(typ protocol.MessageType, data []byte) error {
+// sendFragmented sends c.send.frame, a large message, in fragments, so that control
+// frames go in between: the write token is let go of after each. The message token
+// is held.
+func (c *Conn) sendFragmented() error {
 	f := &c.send.frame
-	for f.typ = typ; !f.fin; f.bound = true {
+	for data := f.data; !f.fin; f.bound = true {
 		n := min(len(data), c.maxFragment())
 		f.fin, f.data = n == len(data), data[:n]
 		if err := c.sendFrame(); err != nil {
@@ -178,6 +180,7 @@ type frame struct {
 	fin   bool
 	bound bool // frames of the same call went before it: it cannot be taken back
 	hold  bool // it may wait for others
+	large bool // its payload is masked piece by piece: see writeMasked
 	data  []byte
 }
 
@@ -202,7 +205,10 @@ func (c *Conn) sendFrame() (err error) {
 	}
 	c.write.held = err == nil || c.write.held
 	if err == nil {
-		err = c.writeFrame()
+		var along *claim
+		if along, err = c.encodeFrame(); err == nil {
+			err = c.writeFrame(along)
+		}
 		c.releaseWrite()
 	}
 	return err
@@ -221,12 +227,20 @@ func (c *Conn) holdFrame() error {
 // other messages is certain: the next one may refer to it. What they have made
 // of it stays where it is until the next frame.
 func (c *Conn) transform() (err error) {
+	if len(c.opts.Extensions) == 0 {
+		return nil
+	}
+	c.apart((*Conn).encodePayload)
+	return c.send.err
+}
+
+func (c *Conn) encodePayload() {
 	f := &c.send.frame
 	data, err := c.proto.EncodePayload(f.typ, f.fin, f.data)
 	if err == nil {
 		f.data = data
 	}
-	return err
+	c.send.err = err
 }
 
 // mayHold reports whether a frame of n bytes may wait to be written.
@@ -234,29 +248,42 @@ func (c *Conn) mayHold(n int) bool {
 	return c.opts.Hold >= 0 && len(c.pend.buf)+n <= holdLimit && c.sendable() == nil
 }
 
-// writeFrame writes c.send.frame together with what is pending and, if it is
-// small, with what others want to send. The write token is held.
-func (c *Conn) writeFrame() (err error) {
+// encodeFrame makes c.send.frame pending and, if it is small, what others want to
+// send, whose claims it returns. The write token is held.
+func (c *Conn) encodeFrame() (along *claim, err error) {
 	f := &c.send.frame
 	if err := c.sendable(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := c.transform(); err != nil {
-		return c.notEncoded(err)
+		return nil, c.notEncoded(err)
 	}
-	var along *claim
+	f.large = false
 	switch {
 	case len(f.data) <= c.togetherLimit():
 		along, err = c.encodeTogether()
 	case c.opts.Role == protocol.Client:
-		return c.writeMasked()
+		f.large = true
+		err = c.encodeHeader()
 	default:
 		err = c.encodeInPlace()
 	}
 	if err != nil {
-		return c.notEncoded(err)
+		err = c.notEncoded(err)
 	}
-	err = c.transmit(&c.send.limit)
+	return along, err
+}
+
+// writeFrame writes what encodeFrame has made pending, and tells who waits with
+// these claims. The write token is held.
+func (c *Conn) writeFrame(along *claim) error {
+	if c.send.frame.large {
+		return c.writeMasked()
+	}
+	from, done, err := c.transmitNow() // and not transmit: the stack is small
+	if !done {
+		err = c.transmitWaiting(&c.send.limit, from, err)
+	}
 	if along != nil {
 		c.tellServed(along)
 	}
@@ -312,13 +339,10 @@ func (c *Conn) encodeInPlace() error {
 	return err
 }
 
-// writeMasked writes a large frame of a client's, masked into blocks: the
-// payload is the caller's and must not change.
+// writeMasked writes a large frame of a client's, whose header is pending, masked
+// into blocks: the payload is the caller's and must not change.
 func (c *Conn) writeMasked() error {
 	f, own := &c.send.frame, &c.send.own
-	if err := c.encodeHeader(); err != nil {
-		return c.notEncoded(err)
-	}
 	for at := 0; at < len(f.data); {
 		buf := c.pend.borrow()
 		n := min(max(blockSize-len(buf), copyLimit), len(f.data)-at)
@@ -362,10 +386,14 @@ func (c *Conn) encodeHeader() (err error) {
 func (c *Conn) encode() error {
 	err := c.encodeHeader()
 	if err == nil {
-		c.pend.buf = appendMasked(c.pend.buf, c.send.frame.data, c.send.own.header, 0)
-		c.send.own.end = len(c.pend.buf)
+		c.encodeData()
 	}
 	return err
+}
+
+func (c *Conn) encodeData() {
+	c.pend.buf = appendMasked(c.pend.buf, c.send.frame.data, c.send.own.header, 0)
+	c.send.own.end = len(c.pend.buf)
 }
 
 // appendMasked appends the piece of a payload that begins at offset.

@@ -84,12 +84,14 @@ func (s *Server[C]) countRequest(n int) {
 // upgrade makes a connection of the request and has it handled.
 func (s *Server[C]) upgrade(w http.ResponseWriter, r *http.Request, handle func(C) error) {
 	conn, ok := s.open(w, r)
-	switch {
-	case !ok:
-	case s.http != nil:
-		go s.run(conn, handle) // ends with the handler; leave tells Shutdown
-	default:
-		s.run(conn, handle)
+	if !ok {
+		return
+	}
+	run := s.runner(conn, handle)
+	if s.http != nil {
+		go run() // ends with the handler; leave tells Shutdown
+	} else {
+		run()
 	}
 }
 
@@ -318,11 +320,19 @@ func (s *Server[C]) processResponse(r *http.Request, status int, header http.Hea
 	}
 }
 
-// run runs the handler and closes the connection behind it. What is on the
-// stack below the handler is kept small; see the receiver in package link.
-func (s *Server[C]) run(conn C, handle func(C) error) {
-	defer s.finish(conn)
-	if err := handle(conn); err != nil {
+// runner returns a function that runs the handler and closes the connection behind
+// it: not a method, for what is on the stack below the handler is kept small, the
+// go statement's own function included; see the receiver in package link.
+func (s *Server[C]) runner(conn C, handle func(C) error) func() {
+	return func() {
+		defer s.finish(conn)
+		s.handled(conn, handle(conn))
+	}
+}
+
+// handled closes the connection of a handler that has returned.
+func (s *Server[C]) handled(conn C, err error) {
+	if err != nil {
 		s.handlerFailed(conn, err)
 		return
 	}

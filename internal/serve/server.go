@@ -140,7 +140,8 @@ func (s *Server[C]) serve() {
 		Protocols:         new(http.Protocols),
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
-	s.http.Protocols.SetHTTP1(true) // in which alone Upgrade means something
+	s.link.Helper = new(link.Helper) // a handler's goroutine begins with little stack
+	s.http.Protocols.SetHTTP1(true)  // in which alone Upgrade means something
 	for _, listener := range s.listeners {
 		s.serving.Go(func() error {
 			err := s.serveOn(listener)

@@ -112,6 +112,41 @@ func checkWindow(t *testing.T, sender *deflate, window int) {
 	}
 }
 
+// TestDeflateLevels: levels go from 1, the default, to 9, and a compressor that was
+// pooled serves no other level than its own.
+func TestDeflateLevels(t *testing.T) {
+	message := resembling(rand.New(rand.NewPCG(1, 2)), 1<<16)
+	compressed := func(d *Deflate) []byte {
+		client, _ := negotiated(t, d, d)
+		sent, used, err := client.Encode(nil, message, Fragment{First: true, Last: true, Compression: CompressOn})
+		if err != nil || !used {
+			t.Fatal(used, err)
+		}
+		client.Sent(true)
+		return sent
+	}
+	settings := func(level int, pools Pools) *Deflate {
+		return &Deflate{Level: level, Pools: pools, ClientMaxWindowBits: maxWindowBits, ClientNoContextTakeover: true}
+	}
+	one, nine := compressed(settings(1, nil)), compressed(settings(9, nil))
+	if len(nine) >= len(one) || len(one) >= len(message)/2 {
+		t.Errorf("%d bytes become %d at level 1, %d at level 9", len(message), len(one), len(nine))
+	}
+	pools := make(onePool)
+	for _, test := range []struct {
+		level int
+		want  []byte
+	}{{0, one}, {9, nine}, {1, one}, {9, nine}, {0, one}} {
+		if got := compressed(settings(test.level, pools)); !bytes.Equal(got, test.want) {
+			t.Errorf("level %d out of a pool: %d bytes, want %d", test.level, len(got), len(test.want))
+		}
+	}
+	var none *Deflate
+	if got, want := none.WithDefaults(), new(Deflate).WithDefaults(); *got != *want {
+		t.Errorf("nil stands for %+v, want %+v", got, want)
+	}
+}
+
 // TestDeflateTakeBack takes frames back and goes on as if they had never been.
 func TestDeflateTakeBack(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))

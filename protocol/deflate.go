@@ -147,5 +147,14 @@ func windowOr(bits int, forgotten bool) int {
 	return DefaultWindowBits
 }
 
+// settled returns settings in which nothing is left to the defaults: d itself, which
+// all connections then share, if it is like that.
+func (d *Deflate) settled() *Deflate {
+	if d == nil || d.ServerMaxWindowBits == 0 || d.ClientMaxWindowBits == 0 || d.Level == 0 || d.Threshold == 0 {
+		return d.WithDefaults()
+	}
+	return d
+}
+
 // Name returns "permessage-deflate".
 func (d *Deflate) Name() string { return deflateName }

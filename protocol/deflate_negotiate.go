@@ -10,7 +10,7 @@ var (
 
 // RequestParams returns what a client offers (RFC 7692, section 7.1).
 func (d *Deflate) RequestParams() []Param {
-	return d.WithDefaults().offer().list()
+	return d.settled().offer().list()
 }
 
 func (d *Deflate) offer() deflateParams {
@@ -34,7 +34,7 @@ func (d *Deflate) offer() deflateParams {
 // server may ignore and answer with a larger one (section 7.1.2.2): it is the
 // most that we may use, and we use no more than we said.
 func (d *Deflate) ProcessResponseParams(params []Param, _ []Extension) (Extension, error) {
-	d = d.WithDefaults()
+	d = d.settled()
 	got, err := parseDeflateParams(params, false)
 	offer := d.offer()
 	switch {
@@ -54,7 +54,7 @@ func (d *Deflate) ProcessResponseParams(params []Param, _ []Extension) (Extensio
 
 // ProcessRequestParams accepts a client's offer if it can be met (section 7.1).
 func (d *Deflate) ProcessRequestParams(params []Param, _ []Extension) ([]Param, Extension, error) {
-	d = d.WithDefaults()
+	d = d.settled()
 	if d.Disabled {
 		return nil, nil, errDisabled
 	}

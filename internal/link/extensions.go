@@ -29,7 +29,10 @@ func ServerExtensions(own []protocol.ServerExtensionFactory, compression protoco
 	return append(own[:len(own):len(own)], pooled(&compression)), compression.Validate()
 }
 
+// pooled returns the settings with the defaults, which connections share then, and
+// with our pools unless there are others.
 func pooled(d *protocol.Deflate) *protocol.Deflate {
+	d = d.WithDefaults()
 	if d.Pools == nil {
 		d.Pools = Pools
 	}

@@ -34,8 +34,9 @@
 //     up; three times in a row at most.
 //   - A deadline that is noticed a little late is looked at once more a moment
 //     later, for the answer may lie unread in our own buffers.
-//   - Before the peer is given up, whoever reads has to have had a turn, which
-//     can take seconds in a process that computes all the time.
+//   - Before the peer of a connection of Tandem's is given up, whoever reads has
+//     to have had a turn, which can take seconds in a process that computes all
+//     the time.
 //
 // Giving up yields a [*TimeoutError] that tells what was seen and names the
 // [Cause]: a dead network, a stuck peer, a peer that does not read, or

@@ -62,7 +62,7 @@ func (m *Monitor) observeTransport(t time.Duration, ev *Evidence) {
 		m.restart(t - sinceAck(t, tr))
 	}
 	if more := tr.trusts(m.timeout); more > 0 && !ev.pingAcked() {
-		m.restart(t - m.timeout + more)
+		m.restart(t - m.timeout + min(more, m.timeout)) // and then it is looked at anew
 	}
 	if !ev.PausedNow && !m.strict {
 		m.restart(t - min(sinceArrival(tr), t))

@@ -209,6 +209,19 @@ func TestSlowAcknowledgements(t *testing.T) {
 	}
 }
 
+// What the transport says of how long it will wait holds until the next look and
+// no longer: after an outage that may be minutes.
+func TestSlowAcknowledgementsOnce(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.ev.Written = 1 << 20
+	d.transport = Transport{Known: true, Unacked: 1 << 20, Acked: 1000, SendWindow: -1}
+	d.expect(20*sec, "inspect, ping 20s, wait 30s")
+	d.transport.SinceAck, d.transport.RTO = 11*sec, 120*sec
+	d.expect(30*sec, "inspect, wait 40s")
+	d.transport.SinceAck, d.transport.RTO, d.transport.Retransmits = 21*sec, sec, 3
+	d.expect(40*sec, "inspect, give up (network dead)")
+}
+
 // What has arrived and was not read is proof of life that we cannot see yet:
 // the clock starts anew from when the last of it came.
 func TestUnread(t *testing.T) {

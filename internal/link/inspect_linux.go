@@ -60,8 +60,8 @@ func transportOf(info *unix.TCPInfo, unacked, unread int) keepalive.Transport {
 		// The former tells of data in order, the latter also of what came
 		// behind a gap: it brought an acknowledgement with it.
 		SinceArrival: time.Duration(min(info.Last_data_recv, info.Last_ack_recv)) * time.Millisecond,
-		SinceData:    max(time.Duration(info.Last_data_recv)*time.Millisecond, 1), // 0 is that nobody knows
-		RTO:          time.Duration(info.Rto) * time.Microsecond,
+		SinceData:    max(time.Duration(info.Last_data_recv)*time.Millisecond, 1),       // 0 is that nobody knows
+		RTO:          time.Duration(info.Rto>>min(info.Backoff, 31)) * time.Microsecond, // before it was doubled
 		SendWindow:   sendWindow(info),
 		Retransmits:  int(max(info.Retransmits, info.Probes)),
 	}

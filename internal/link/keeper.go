@@ -336,6 +336,10 @@ func (c *Conn) looked() {
 // the schedule wanted to know is c.seen.
 func (c *Conn) looking(now time.Time) bool {
 	switch {
+	case c.look == lookDone && c.reader == nobody && c.proto.Buffered() && now.Before(c.lookBy):
+		c.look = lookAsked // he has it in his hands, and has not looked at all of it
+		c.attendNow()
+		return true
 	case c.look == lookAsked && now.Before(c.lookBy):
 		return true
 	case c.look == lookAsked:

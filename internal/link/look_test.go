@@ -136,25 +136,56 @@ func checkGivenUp(t *testing.T, c *Conn, want time.Duration) {
 
 // TestNobodyReads: only pongs count, and one has come behind a message a moment
 // before the time is over. The application has the message, and nobody looks at
-// what is behind it, as long as the peer is not about to be given up.
+// what is behind it, as long as the peer is not about to be given up; or whoever
+// has read both has no turn before that.
 func TestNobodyReads(t *testing.T) {
-	for _, threaded := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			c, theirs := new(aloof).open(true, threaded)
-			peer := opened(theirs, Options{Role: protocol.Server})
-			time.Sleep(lookInterval - 1)
-			Impair(theirs, Impairment{Dark: true}) // all takes its time
-			peer.Send(nil, protocol.TextMessage("first"))
-			go c.Receive(nil)
-			time.Sleep(lookTimeout - 5*time.Millisecond)
-			Impair(theirs, Impairment{})
-			time.Sleep(time.Minute)
-			if c.State() != protocol.Open {
-				t.Errorf("thread %t: given up: %v", threaded, c.Err())
-			}
-			end(c, peer)
-		})
+	for _, turn := range []time.Duration{0, 10 * time.Millisecond} {
+		for _, threaded := range []bool{false, true} {
+			testNobodyReads(t, turn, threaded)
+		}
 	}
+}
+
+func testNobodyReads(t *testing.T, turn time.Duration, threaded bool) {
+	synctest.Test(t, func(t *testing.T) {
+		c, theirs := (&aloof{turn: turn}).open(true, threaded)
+		peer := opened(theirs, Options{Role: protocol.Server})
+		time.Sleep(lookInterval - 1)
+		Impair(theirs, Impairment{Dark: true}) // all takes its time
+		peer.Send(nil, protocol.TextMessage("first"))
+		go c.Receive(nil)
+		time.Sleep(lookTimeout - 5*time.Millisecond)
+		Impair(theirs, Impairment{})
+		time.Sleep(time.Minute)
+		if c.State() != protocol.Open {
+			t.Errorf("turn after %v, thread %t: given up: %v", turn, threaded, c.Err())
+		}
+		end(c, peer)
+	})
+}
+
+// TestStalePoke: who was to be woken did not read. The next one who does can be
+// woken all the same.
+func TestStalePoke(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := NewPipe()
+		c, peer := opened(ours, Options{Role: protocol.Client}), opened(theirs, Options{Role: protocol.Server})
+		Impair(theirs, Impairment{Dark: true}) // nothing else wakes it
+		c.lock()
+		c.askReader(time.Now())
+		c.looking(time.Now()) // in vain
+		c.unlock()
+		start := time.Now()
+		time.AfterFunc(time.Second, func() {
+			c.lock()
+			defer c.unlock()
+			c.fail(protocol.InternalError, "", errors.New("failed"))
+		})
+		if _, err := c.Receive(After(time.Hour)); err == nil || time.Since(start) > 2*time.Second {
+			t.Errorf("received %v after %v", err, time.Since(start))
+		}
+		end(c, peer)
+	})
 }
 
 // TestNobodyReadsAndNothingComes: then whoever begins to read does so for a

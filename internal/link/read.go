@@ -234,6 +234,7 @@ func (c *Conn) next() { c.event = c.proto.Next() }
 // Limit; what becomes of the connection is in c.recvErr.
 func (c *Conn) fill(l *Limit, who reader) (err error) {
 	c.reader = who
+	c.forgetPoke()
 	if err = c.armRead(l); err == nil {
 		if c.look == lookAsked {
 			c.lookAwhile()
@@ -312,6 +313,15 @@ func (c *Conn) disarmRead(l *Limit) (asked bool) {
 		c.tr.setReadDeadline(time.Time{})
 	}
 	return asked
+}
+
+// forgetPoke clears a poke that came when nobody was reading: it would keep the
+// next one from being made.
+func (c *Conn) forgetPoke() {
+	if c.poked {
+		c.poked = false
+		c.tr.setReadDeadline(time.Time{})
+	}
 }
 
 // longAgo is a deadline that interrupts at once.

@@ -45,6 +45,8 @@ func TestWithdraw(t *testing.T) {
 			t.Error("one that has its place was taken back")
 		}
 		c.tooSlow()
+		c.lock() // the deliverer has been woken
+		defer c.unlock()
 		if b := c.backlog; b != nil && b.n > 1 {
 			t.Errorf("%d messages are kept for a connection that was dropped", b.n)
 		}

@@ -36,7 +36,11 @@ func (c *Conn) DecodesNext() bool {
 	case in.open:
 		return in.changed
 	}
-	return !in.simple || in.data[0]&byte(rsvBits) != 0
+	first := in.data[0]
+	if len(in.stash) > 0 {
+		first = in.stash[0]
+	}
+	return !in.simple || first&byte(rsvBits) != 0
 }
 
 // applies reports whether an extension has changed a message with these bits.

@@ -5,7 +5,8 @@ package protocol
 // factories that [Offer], [Acceptor] and the options of packages async and sync
 // have. [Deflate] is one.
 //
-// A connection calls one method at a time. What an Extension holds between
+// A connection calls one method at a time. In packages async and sync a panic of
+// Encode or Decode fails the connection with code 1011 and is logged. What an Extension holds between
 // messages is what an idle connection costs; it is never told that it is not
 // needed any more, so it must not hold what cannot simply be dropped.
 type Extension interface {

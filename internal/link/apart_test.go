@@ -1,27 +1,35 @@
 package link
 
-import "testing"
+import (
+	"errors"
+	"runtime"
+	"testing"
 
-// TestApart: an errand is done when apart returns, and if it panics apart does,
-// so that whoever recovers from what an extension does still can.
+	"github.com/tandemws/tandem/protocol"
+)
+
+// TestApart: an errand is done when apart returns, also after one that panicked,
+// or ended its goroutine, with which its connection has failed.
 func TestApart(t *testing.T) {
-	for name, helper := range map[string]*Helper{"helper": new(Helper), "no helper": nil} {
-		c := &Conn{opts: &Options{Helper: helper}}
-		for range 3 {
-			done := false
-			c.apart(func(got *Conn) { done = got == c })
-			if !done {
-				t.Errorf("%s: not done", name)
-			}
-			if v := panicOf(func() { c.apart(func(*Conn) { panic("extension") }) }); v != "extension" {
-				t.Errorf("%s: panicked with %v", name, v)
-			}
+	for name, do := range map[string]func(*Conn){
+		"panics": func(*Conn) { panic("extension") },
+		"exits":  func(*Conn) { runtime.Goexit() },
+	} {
+		opts := Options{Role: protocol.Server, Helper: new(Helper)}
+		ours, theirs := NewPipe()
+		c, peer := opened(ours, opts), opened(theirs, Options{Role: protocol.Client})
+		done := false
+		c.lock()
+		if !c.apart(func(got *Conn) { done = got == c }) || !done {
+			t.Errorf("%s: not done", name)
 		}
+		if c.apart(do) || !c.apart(func(*Conn) {}) {
+			t.Errorf("%s: it succeeded, or the next one did not", name)
+		}
+		c.unlock()
+		if _, err := peer.Receive(nil); !errors.As(err, new(*protocol.CloseError)) {
+			t.Errorf("%s: the peer received %v", name, err)
+		}
+		end(c, peer)
 	}
-}
-
-func panicOf(f func()) (v any) {
-	defer func() { v = recover() }()
-	f()
-	return nil
 }

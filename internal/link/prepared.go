@@ -93,7 +93,9 @@ func (s *shipment) begin(c *Conn) (err error) {
 	p := s.prepared
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s.frames, err = c.proto.BeginPrepared(p.message, c.maxFragment())
+	if !c.attempt(func(c *Conn) { s.frames, err = c.proto.BeginPrepared(p.message, c.maxFragment()) }) {
+		return c.sendable() // it has failed
+	}
 	s.begun = err == nil
 	return err
 }

@@ -198,10 +198,10 @@ func (c *Conn) awaitReader() error {
 // that follows. The reader token is free or ours.
 func (c *Conn) parse() (ok bool) {
 	for {
-		if c.proto.DecodesNext() {
-			c.apart((*Conn).next)
-		} else {
+		if !c.proto.DecodesNext() {
 			c.next()
+		} else if !c.apart((*Conn).next) {
+			return false
 		}
 		switch c.event.Kind {
 		case protocol.EventMessage, protocol.EventChunk:

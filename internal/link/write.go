@@ -230,7 +230,9 @@ func (c *Conn) transform() (err error) {
 	if len(c.opts.Extensions) == 0 {
 		return nil
 	}
-	c.apart((*Conn).encodePayload)
+	if !c.apart((*Conn).encodePayload) {
+		return errExtension
+	}
 	return c.send.err
 }
 

@@ -106,6 +106,69 @@ func TestExtensionMisspelt(t *testing.T) {
 	})
 }
 
+// exploding panics, encoding or decoding, at the message "boom".
+type exploding struct{ reversal }
+
+func (exploding) Encode(dst, payload []byte, _ protocol.Fragment) ([]byte, bool, error) {
+	return explode(dst, payload), true, nil
+}
+
+func (exploding) Decode(dst, piece []byte, _ bool, _ int) ([]byte, error) {
+	return explode(dst, piece), nil
+}
+
+func explode(dst, payload []byte) []byte {
+	if string(payload) == "boom" {
+		panic("an extension's")
+	}
+	return append(dst, payload...)
+}
+
+func (e exploding) ProcessResponseParams([]protocol.Param, []protocol.Extension) (protocol.Extension, error) {
+	return e, nil
+}
+
+func (e exploding) ProcessRequestParams([]protocol.Param, []protocol.Extension) ([]protocol.Param, protocol.Extension, error) {
+	return nil, e, nil
+}
+
+// TestExtensionPanics: the connection fails with 1011, the log tells where, and
+// nothing else of the program comes to harm.
+func TestExtensionPanics(t *testing.T) {
+	EachEnd(t, func(t *testing.T, e End) {
+		for _, sending := range []string{"", "message", "prepared"} {
+			synctest.Test(t, func(t *testing.T) {
+				var log Log
+				e.Options.Extensions, e.Peer, e.Options.Log = only(exploding{}), only(reversal{}), &log
+				conn, raw := e.Against(t)
+				var err error
+				switch sending {
+				case "message":
+					err = conn.Send(protocol.TextMessage("boom"), 0)
+				case "prepared":
+					prepared, wrong := e.Face.Prepare(protocol.TextMessage("boom"))
+					ok(t, wrong)
+					err = prepared.SendTo(conn, 0)
+				default:
+					boom := raw.Text("boom")
+					boom[0] |= 0x10
+					raw.Send(t, boom)
+					_, err = conn.Recv(0)
+				}
+				var closed *protocol.CloseError
+				if !errors.As(err, &closed) || closed.Sent == nil || closed.Sent.Code != protocol.InternalError {
+					t.Errorf("sending %q: %v", sending, err)
+				}
+				raw.expectFailure(t, protocol.InternalError, "")
+				synctest.Wait()
+				if text := log.String(); !strings.Contains(text, "an extension's") || !strings.Contains(text, "explode") {
+					t.Errorf("log %s", text)
+				}
+			})
+		}
+	})
+}
+
 // TestExtensionOnTheWire looks at what an extension makes of messages, and has
 // the peer send one that it has changed and one that it has not.
 func TestExtensionOnTheWire(t *testing.T) {

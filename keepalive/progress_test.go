@@ -135,10 +135,7 @@ func TestDrainingIsWatched(t *testing.T) {
 // While the transport delivers what is ahead of the ping, the clock starts
 // anew, from the last acknowledgement.
 func TestTransportProgress(t *testing.T) {
-	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
-	d.ev.Written = 1 << 20
-	d.transport = Transport{Known: true, Unacked: 1 << 20, Acked: 1000, SendWindow: -1}
-	d.expect(20*sec, "inspect, ping 20s, wait 30s")
+	d := newDriveBehind(t)
 	d.transport = Transport{Known: true, Unacked: 1 << 19, Acked: 1000 + 1<<19, SinceAck: 2 * sec, SendWindow: -1}
 	d.expect(30*sec, "inspect, wait 38s")
 	d.transport.Acked++
@@ -165,16 +162,23 @@ func TestNoTransportProgress(t *testing.T) {
 		"the transport says nothing":       {func(tr *Transport) { *tr = Transport{} }, "inspect, give up (unknown)"},
 		"it says something, but not known": {func(tr *Transport) { tr.Known = false }, "inspect, give up (unknown)"},
 	} {
-		d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
-		d.ev.Written = 1 << 20
-		d.transport = Transport{Known: true, Unacked: 1 << 20, Acked: 1000, SendWindow: -1}
-		d.expect(20*sec, "inspect, ping 20s, wait 30s")
+		d := newDriveBehind(t)
 		d.transport = moved
 		test.change(&d.transport)
 		if got := d.next(30 * sec); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}
+}
+
+// newDriveBehind returns a drive whose ping, due at 20 s and to be answered by
+// 30 s, waits behind a mebibyte that is not acknowledged.
+func newDriveBehind(t *testing.T) *drive {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
+	d.ev.Written = 1 << 20
+	d.transport = Transport{Known: true, Unacked: 1 << 20, Acked: 1000, SendWindow: -1}
+	d.expect(20*sec, "inspect, ping 20s, wait 30s")
+	return d
 }
 
 // On a link with a long queue an acknowledgement may take longer than the timeout.
@@ -193,10 +197,7 @@ func TestSlowAcknowledgements(t *testing.T) {
 		"the ping was acknowledged":   {func(tr *Transport) { tr.PingAcked = true }, "inspect, give up (network dead)"},
 		"everything was acknowledged": {func(tr *Transport) { tr.Unacked = 0 }, "inspect, give up (peer stuck)"},
 	} {
-		d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
-		d.ev.Written = 1 << 20
-		d.transport = Transport{Known: true, Unacked: 1 << 20, Acked: 1000, SendWindow: -1}
-		d.expect(20*sec, "inspect, ping 20s, wait 30s")
+		d := newDriveBehind(t)
 		d.transport = slow
 		test.change(&d.transport)
 		if got := d.next(30 * sec); got != test.want {
@@ -212,10 +213,7 @@ func TestSlowAcknowledgements(t *testing.T) {
 // What the transport says of how long it will wait holds until the next look and
 // no longer: after an outage that may be minutes.
 func TestSlowAcknowledgementsOnce(t *testing.T) {
-	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec, Phase: 20 * sec})
-	d.ev.Written = 1 << 20
-	d.transport = Transport{Known: true, Unacked: 1 << 20, Acked: 1000, SendWindow: -1}
-	d.expect(20*sec, "inspect, ping 20s, wait 30s")
+	d := newDriveBehind(t)
 	d.transport.SinceAck, d.transport.RTO = 11*sec, 120*sec
 	d.expect(30*sec, "inspect, wait 40s")
 	d.transport.SinceAck, d.transport.RTO, d.transport.Retransmits = 21*sec, sec, 3

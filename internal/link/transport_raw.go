@@ -131,7 +131,7 @@ func (t *rawTransport) write(out *output) error {
 func (t *rawTransport) whenWritable() func(fd uintptr) (done bool) {
 	return func(fd uintptr) (done bool) {
 		for again := true; again && t.out.len() > 0; {
-			n, err := writeVector(fd, t.out.head, t.out.body)
+			n, err := writeOutput(fd, t.out)
 			switch again = t.wait; {
 			case err == syscall.EINTR:
 				again = true

@@ -1,11 +1,15 @@
 package link
 
 import (
+	"bytes"
 	"io"
+	"math/rand/v2"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 )
 
@@ -74,6 +78,59 @@ func TestTogether(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestFragmentsOverTCP sends messages of several fragments to a peer that reads
+// slowly, and to one that takes all at once.
+func TestFragmentsOverTCP(t *testing.T) {
+	for _, buffer := range []int{4 << 10, 4 << 20} {
+		theirs, ours := tcpPair(t)
+		ours.(*net.TCPConn).SetWriteBuffer(buffer)
+		c := opened(ours, Options{Role: protocol.Server, MaxFragmentSize: 100 << 10, Keepalive: keepalive.Config{Interval: -1}})
+		data := make([]byte, 1<<20)
+		rand.NewChaCha8([32]byte{}).Read(data)
+		sent := make(chan error, 1)
+		go func() {
+			for _, n := range []int{len(data), 100<<10 + 20, 900 << 10} {
+				if err := c.Send(nil, protocol.BinaryMessage(data[:n])); err != nil {
+					sent <- err
+				}
+			}
+			close(sent)
+		}()
+		for _, n := range []int{len(data), 100<<10 + 20, 900 << 10} {
+			if got := readMessage(t, theirs); !bytes.Equal(got, data[:n]) {
+				t.Errorf("buffer of %d: %d bytes came for %d, or others", buffer, len(got), n)
+			}
+		}
+		if err := <-sent; err != nil {
+			t.Error(err)
+		}
+		end(c)
+	}
+}
+
+// readMessage reads the frames of a message.
+func readMessage(t *testing.T, r io.Reader) (data []byte) {
+	t.Helper()
+	for {
+		head := make([]byte, 10) // what frames of 126 bytes and more have at least
+		if _, err := io.ReadFull(r, head); err != nil {
+			t.Fatal(err)
+		}
+		h, size, err := protocol.ParseHeader(head)
+		if err != nil || h.Length < 10 {
+			t.Fatal(h, err)
+		}
+		payload := make([]byte, h.Length)
+		rest := payload[copy(payload, head[size:]):]
+		if _, err := io.ReadFull(r, rest); err != nil {
+			t.Fatal(err)
+		}
+		if data = append(data, payload...); h.Fin {
+			return data
+		}
+	}
 }
 
 // TestPingBetweenFragments pings when a message has stopped in one of the

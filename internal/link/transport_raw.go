@@ -124,7 +124,8 @@ func (t *rawTransport) write(out *output) error {
 	return t.writeErr.err()
 }
 
-// whenWritable returns a function that writes once, or until all is written: when
+// whenWritable returns a function that writes once (see output.leads for when it
+// is twice), or until all is written: when
 // the socket is full it asks to be called again when it is not. The output is
 // part of a desk, so it is let go of in the end: an idle connection would keep
 // the desk else.
@@ -141,6 +142,7 @@ func (t *rawTransport) whenWritable() func(fd uintptr) (done bool) {
 			case err != 0:
 				t.writeErr, again = errno(err), false
 			default:
+				again = again || t.out.leads()
 				t.out.wrote(n)
 				if t.wait {
 					t.out.progressed.Store(int64(time.Since(t.out.start)))

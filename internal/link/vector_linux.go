@@ -22,7 +22,10 @@ func readVector(fd uintptr, a []byte, b *block) (n int, err syscall.Errno) {
 
 // writeOutput writes head and body, and the fragments ahead if there are any.
 func writeOutput(fd uintptr, out *output) (n int, err syscall.Errno) {
-	if len(out.ahead) > 0 {
+	switch {
+	case out.leads():
+		return writeVector(fd, out.head, out.body[:lead])
+	case len(out.ahead) > 0:
 		return writeAhead(fd, out)
 	}
 	return writeVector(fd, out.head, out.body)

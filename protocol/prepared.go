@@ -51,6 +51,18 @@ func Prepare(m Message, wanted Compression) (*Prepared, error) {
 // Message returns the message. Its data must not be changed.
 func (p *Prepared) Message() Message { return p.message }
 
+// Frame returns the message as it is, in one frame of a server's. It is shared:
+// nobody may change it.
+func (p *Prepared) Frame() []byte { return p.whole }
+
+// Unchanged reports whether a connection with these extensions is certain to
+// send the message as it is. [Conn.BeginPrepared], which then returns
+// [Prepared.Frame] unless it is too long, need not be called if no other frame
+// is under way on the connection.
+func (p *Prepared) Unchanged(extensions []Extension) bool {
+	return leftAlone(extensions, len(p.message.Data), p.wanted)
+}
+
 // BeginPrepared begins to send a prepared message. It returns the frames, one
 // or more of at most maxFragment bytes of payload each (0: one frame), which
 // are then all to be sent, in order and without other data frames in between;

@@ -32,12 +32,16 @@ func received(t *testing.T, c *Conn, b []byte) (got []string) {
 	}
 }
 
-// begin returns the frames of a prepared message in one piece.
+// begin returns the frames of a prepared message in one piece. They are the
+// message as it is if that was certain.
 func begin(t *testing.T, c *Conn, p *Prepared, maxFragment int) []byte {
 	t.Helper()
 	frames, err := c.BeginPrepared(p, maxFragment)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if c.role == Server && maxFragment <= 0 && p.Unchanged(c.extensions) && !bytes.Equal(frames[0], p.Frame()) {
+		t.Errorf("% x is not the message as it is", frames[0])
 	}
 	return bytes.Join(frames, nil)
 }

@@ -89,7 +89,7 @@ func (c *Conn) shortControl() (ok bool) {
 // to be UTF-8 if it is text. If it is not certain that none will, or there is an
 // error, plain is false and nothing was appended.
 func (c *Conn) AppendPlain(dst []byte, typ MessageType, payload []byte, wanted Compression) (_ []byte, plain bool) {
-	if c.out.open || !c.leftAlone(len(payload), wanted) {
+	if c.out.open || !leftAlone(c.extensions, len(payload), wanted) {
 		return dst, false
 	}
 	c.FrameSent()
@@ -97,10 +97,10 @@ func (c *Conn) AppendPlain(dst []byte, typ MessageType, payload []byte, wanted C
 	return dst, err == nil
 }
 
-// leftAlone reports whether all extensions are known to leave a message of n
-// bytes alone.
-func (c *Conn) leftAlone(n int, wanted Compression) bool {
-	for _, ext := range c.extensions {
+// leftAlone reports whether all of these extensions are known to leave a message
+// of n bytes alone.
+func leftAlone(extensions []Extension, n int, wanted Compression) bool {
+	for _, ext := range extensions {
 		d, ok := ext.(*deflate)
 		if !ok || d.worthwhile(n, Fragment{Last: true, Compression: wanted}) {
 			return false

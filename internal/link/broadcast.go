@@ -43,6 +43,7 @@ type broadcast[C any] struct {
 	bounds  Backlog
 	link    func(C) *Conn
 	report  func(C, error)
+	quick   *oneShot
 	next    *delivery // as long as nobody keeps it
 	waiting []waitingFor[C]
 }
@@ -65,7 +66,7 @@ func Broadcast[C any](l *Limit, conns iter.Seq[C], m protocol.Message, opts *Bro
 	if err != nil {
 		return err
 	}
-	b := broadcast[C]{message: message, opts: opts, link: link, report: report, next: new(delivery)}
+	b := broadcast[C]{message: message, opts: opts, link: link, report: report, quick: newOneShot(message), next: new(delivery)}
 	b.bounds.Messages = Default(opts.MaxBacklog, DefaultMaxBacklog)
 	b.bounds.Bytes = Default(opts.MaxBacklogBytes, DefaultMaxBacklogBytes)
 	for conn := range conns {
@@ -78,7 +79,7 @@ func Broadcast[C any](l *Limit, conns iter.Seq[C], m protocol.Message, opts *Bro
 func (b *broadcast[C]) post(conn C) {
 	d := b.next
 	*d = delivery{shipment: shipment{prepared: b.message}, bounds: b.bounds}
-	switch what, err := b.link(conn).post(d, b.opts.Wait > 0); {
+	switch what, err := b.send(b.link(conn), d); {
 	case err != nil:
 		b.report(conn, err)
 	case what == postedWaiting:
@@ -89,6 +90,13 @@ func (b *broadcast[C]) post(conn C) {
 	if d.kept {
 		b.next = new(delivery)
 	}
+}
+
+func (b *broadcast[C]) send(c *Conn, d *delivery) (posted, error) {
+	if done, err := c.postQuickly(b.quick, d); done {
+		return postedSent, err
+	}
+	return c.post(d, b.opts.Wait > 0)
 }
 
 // await waits for the connections that had no room, together.

@@ -65,15 +65,19 @@ type Options struct {
 // Conn is an open connection, of either role and for either face. A server may
 // have very many that are idle, so what an idle one does not need is at the
 // desk, and small fields stand side by side.
+//
+// What a broadcast looks at comes first, in one line of the processor's cache:
+// with many connections it is in none when the next broadcast comes.
 type Conn struct {
-	opts  *Options
-	tr    transport
+	opts   *Options
+	tr     transport
+	mu     sync.Mutex // guards all below but clock and onEnd; see lock
+	*desk             // what is under way; nil while nothing is
+	keeper keeper     // of keepalive: see keeper.go
+
+	rare  *rare // what few connections need; nil until then
 	clock *Clock
 	onEnd func(error) // called once, before Done, with how it ended; may be nil
-
-	mu    sync.Mutex // guards all below; see lock
-	*desk            // what is under way; nil while nothing is
-	rare  *rare      // what few connections need; nil until then
 
 	// Reading: see read.go and attendant.go.
 	recv   receiver      // the application's receive call
@@ -92,9 +96,7 @@ type Conn struct {
 	aborted    bool   // cut the transport, whatever is under way
 	over       bool   // the transport is closed
 
-	// Keepalive: see keeper.go.
-	keeper keeper
-	stats  keepalive.Stats
+	stats keepalive.Stats // of keepalive
 }
 
 // reader says who holds the reader token.

@@ -22,17 +22,17 @@ type Runner interface {
 // keeper is a connection's keepalive: the schedule, and what it has to know of
 // its latest ping. Guarded by Conn.mu.
 type keeper struct {
+	written int64        // bytes taken by the transport
+	state   pingProgress // of the latest ping
+	running bool         // the runner was started
+
 	monitor keepalive.Monitor
 	runner  Runner
 
 	// Times are counted from Conn.start; 0 is none.
 	pingEnd  int64         // written when the latest ping was
 	pongDue  time.Duration // when the latest ping that was answered was due
-	written  int64         // bytes taken by the transport
 	lastTook time.Duration // when it last took some while the latest ping waited
-
-	state   pingProgress // of the latest ping
-	running bool         // the runner was started
 }
 
 // A waitingPings has the schedule's pings that wait for their pongs, oldest

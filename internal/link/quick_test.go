@@ -35,41 +35,58 @@ func sendLong(c *Conn, l *Limit, m protocol.Message) error {
 // TestQuick has two connections do the same at random, with Sends that may go
 // the quick way and with such that may not: each step has the same outcome, and
 // the same bytes have arrived at the peer after it.
-func TestQuick(t *testing.T) {
-	for seed := range uint64(300) {
-		expectSame(t, seed, transcript(t, seed, openScript), transcript(t, seed, func(t *testing.T, s *script) {
-			openScript(t, s)
-			s.send = sendLong
-		}))
-	}
+func TestQuick(t *testing.T) { sameTranscripts(t, (*Conn).Send, sendLong) }
+
+// TestPostQuickly is TestQuick with messages that are posted.
+func TestPostQuickly(t *testing.T) {
+	sameTranscripts(t, func(c *Conn, _ *Limit, m protocol.Message) error {
+		return postAnyway(c, m, func(p *Prepared, d *delivery) (posted, error) {
+			if done, err := c.postQuickly(newOneShot(p), d); done {
+				return postedSent, err
+			}
+			return c.post(d, false)
+		})
+	}, func(c *Conn, _ *Limit, m protocol.Message) error {
+		return postAnyway(c, m, func(_ *Prepared, d *delivery) (posted, error) { return c.post(d, false) })
+	})
 }
 
-func expectSame(t *testing.T, seed uint64, a, b []string) {
-	t.Helper()
-	for i := range b {
-		if i >= len(a) || a[i] != b[i] {
-			t.Fatalf("seed %d, step %d:\n%s\none way, and the other\n%s", seed, i, a[min(i, len(a)-1)], b[i])
+func postAnyway(c *Conn, m protocol.Message, post func(*Prepared, *delivery) (posted, error)) error {
+	if len(m.Data)%2 == 1 {
+		m.Data = append(m.Data, "more than there is room for"...) // if it had just fitted
+	}
+	p, err := Prepare(m, protocol.CompressAuto)
+	if err != nil {
+		return err
+	}
+	what, err := post(p, &delivery{shipment: shipment{prepared: p}, bounds: Backlog{Messages: 2, Bytes: -1}})
+	if err == nil && what == postedNoRoom {
+		err = ErrTooSlow
+	}
+	return err
+}
+
+func sameTranscripts(t *testing.T, short, long func(*Conn, *Limit, protocol.Message) error) {
+	for seed := range uint64(300) {
+		quick := transcript(t, seed, short)
+		for i, long := range transcript(t, seed, long) {
+			if i >= len(quick) || quick[i] != long {
+				t.Fatalf("seed %d, step %d:\n%s\nby the quick way, and by the long one\n%s", seed, i, quick[i], long)
+			}
 		}
 	}
 }
 
-// openScript opens the connection of TestQuick.
-func openScript(t *testing.T, s *script) {
-	opts := Options{MaxFragmentSize: []int{20000, 3000}[s.r.IntN(2)], MaxQueue: 4}
-	if s.r.IntN(2) == 0 {
-		opts.Extensions = []protocol.Extension{deflates(t, []int{64, 6000}[s.r.IntN(2)])}
-	}
-	s.c, s.peer = open(t, opts)
-	s.send = (*Conn).Send
-}
-
 // transcript does what the seed says and tells what came of it.
-func transcript(t *testing.T, seed uint64, opening func(*testing.T, *script)) (text []string) {
+func transcript(t *testing.T, seed uint64, send func(*Conn, *Limit, protocol.Message) error) (text []string) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		s := script{r: r}
-		opening(t, &s)
-		s.deaf = r.IntN(2) == 0
+		opts := Options{MaxFragmentSize: []int{20000, 3000}[r.IntN(2)], MaxQueue: 4}
+		if r.IntN(2) == 0 {
+			opts.Extensions = []protocol.Extension{deflates(t, []int{64, 6000}[r.IntN(2)])}
+		}
+		c, peer := open(t, opts)
+		s := script{r: r, c: c, send: send, peer: peer, deaf: r.IntN(2) == 0}
 		for range 60 {
 			s.step()
 		}

@@ -28,8 +28,11 @@ type transport interface {
 	// system cannot do that.
 	tryWrite(out *output) (ok bool, err error)
 
-	// gathers reports whether head and body of an output, and the fragments
-	// ahead, leave in one system call.
+	// writeOnce is tryWrite for the frame of w. How much was written is w.n.
+	writeOnce(w *oneShot) (ok bool, err error)
+
+	// gathers reports whether head and body of an output leave in one system
+	// call.
 	gathers() bool
 
 	// write writes out, waiting as long as the write deadline allows.
@@ -122,11 +125,9 @@ func (in *input) rest() []byte {
 }
 
 // An output is what a write is to send: head, then body. Writing shortens
-// them from the front. tryWrite may go on with the fragments ahead.
+// them from the front.
 type output struct {
 	head, body []byte
-	ahead      []fragment
-	begun      int          // how many of those have become head and body
 	total      int64        // what there was to write, known while waiting; see Conn.armWrite
 	sent       atomic.Int64 // bytes written so far
 	progressed atomic.Int64 // when the transport last took bytes, in ns since the Conn's start; 0: not yet
@@ -138,17 +139,9 @@ func (out *output) len() int { return len(out.head) + len(out.body) }
 // wrote notes that the transport took n more bytes.
 func (out *output) wrote(n int) {
 	out.sent.Add(int64(n))
-	for n -= out.shorten(n); n > 0; n -= out.shorten(n) {
-		out.next()
-	}
-}
-
-// shorten takes up to n bytes from the front of head and body.
-func (out *output) shorten(n int) (taken int) {
 	fromHead := min(n, len(out.head))
-	fromBody := min(n-fromHead, len(out.body))
-	out.head, out.body = out.head[fromHead:], out.body[fromBody:]
-	return fromHead + fromBody
+	out.head = out.head[fromHead:]
+	out.body = out.body[n-fromHead:]
 }
 
 // isTimeout reports whether err is that of a deadline. The system's own

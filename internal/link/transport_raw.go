@@ -124,15 +124,14 @@ func (t *rawTransport) write(out *output) error {
 	return t.writeErr.err()
 }
 
-// whenWritable returns a function that writes once (see output.leads for when it
-// is twice), or until all is written: when
+// whenWritable returns a function that writes once, or until all is written: when
 // the socket is full it asks to be called again when it is not. The output is
 // part of a desk, so it is let go of in the end: an idle connection would keep
 // the desk else.
 func (t *rawTransport) whenWritable() func(fd uintptr) (done bool) {
 	return func(fd uintptr) (done bool) {
 		for again := true; again && t.out.len() > 0; {
-			n, err := writeOutput(fd, t.out)
+			n, err := writeVector(fd, t.out.head, t.out.body)
 			switch again = t.wait; {
 			case err == syscall.EINTR:
 				again = true
@@ -142,7 +141,6 @@ func (t *rawTransport) whenWritable() func(fd uintptr) (done bool) {
 			case err != 0:
 				t.writeErr, again = errno(err), false
 			default:
-				again = again || t.out.leads()
 				t.out.wrote(n)
 				if t.wait {
 					t.out.progressed.Store(int64(time.Since(t.out.start)))

@@ -1,0 +1,94 @@
+package link
+
+import (
+	"syscall"
+
+	"github.com/tandemws/tandem/protocol"
+)
+
+// A oneShot writes a message as it is to one connection after the other.
+type oneShot struct {
+	message *Prepared
+	frame   []byte
+
+	// What became of the last write; see transport.
+	n     int
+	errno syscall.Errno
+
+	// write is called with a socket. It is made once, for making it allocates.
+	write func(fd uintptr)
+}
+
+func newOneShot(p *Prepared) *oneShot {
+	w := &oneShot{message: p, frame: p.message.Frame()}
+	w.write = w.writing()
+	return w
+}
+
+// postQuickly sends a message to a connection as most are: nothing else leaves,
+// or is about to, and the message is sent as it is and taken at once. If it is
+// not like that, done is false and nothing was done.
+//
+// An idle connection needs no desk for it. With many connections the state of
+// one is in no cache of the processor's when its turn comes, and to look at
+// less of it is what makes the difference. The write does not wait, so c.mu
+// need not be let go of.
+func (c *Conn) postQuickly(w *oneShot, d *delivery) (done bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.takes(w) {
+		return false, nil
+	}
+	ok, err := c.tr.writeOnce(w)
+	switch {
+	case !ok || err == nil && w.n == 0:
+		return false, nil
+	case err == nil && w.n == len(w.frame):
+		c.keeper.written += int64(w.n)
+		return true, nil
+	}
+	if c.desk == nil {
+		c.sit(desks.borrow()) // until it is over, or has left all
+	}
+	return true, c.postRest(w.n, d, err)
+}
+
+// takes reports whether nothing stands in the way of w.
+func (c *Conn) takes(w *oneShot) bool {
+	return (c.desk == nil || c.desk.quiet()) && c.keeper.state == pingWritten &&
+		c.opts.Role == protocol.Server && w.message.size <= c.maxFragment() &&
+		w.message.message.Unchanged(c.opts.Extensions)
+}
+
+// quiet reports that nothing leaves, or is about to.
+func (d *desk) quiet() bool {
+	return !d.message.held && !d.write.held && len(d.pend.buf) == 0 && d.writeErr == nil &&
+		d.proto.State() == protocol.Open && !d.proto.Owed()
+}
+
+// postRest goes on when the transport did not take all of d's only frame: n
+// bytes, or err.
+func (c *Conn) postRest(n int, d *delivery, err error) error {
+	c.keeper.written += int64(n)
+	if err != nil {
+		c.writeFailed(err)
+		return c.sendable()
+	}
+	if err := d.begin(c); err != nil {
+		return err
+	}
+	c.message.held, c.write.held = true, true
+	d.shipment.next(c)
+	c.pend.buf, d.partly = c.pend.buf[n:], true
+	c.finishLater(d)
+	return nil
+}
+
+func (t *netTransport) writeOnce(*oneShot) (ok bool, err error) { return false, nil }
+
+func (e *pipeEnd) writeOnce(w *oneShot) (ok bool, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	w.n, err = e.out.write(w.frame)
+	return true, err
+}

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package link
+
+// writing returns nil: there are no writes that do not wait.
+func (w *oneShot) writing() func(fd uintptr) { return nil }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tandemws/tandem/internal/dial"
+	"github.com/tandemws/tandem/internal/link"
 	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 	"github.com/tandemws/tandem/reconnect"
@@ -198,9 +199,8 @@ func Connect(ctx context.Context, url string, opts *ClientOptions) (*ClientConn,
 		return nil, err
 	}
 	c := new(ClientConn)
-	c.response = opened.Response
-	c.subprotocol = opened.Agreement.Subprotocol
+	c.opening = link.Opening{Subprotocol: opened.Agreement.Subprotocol, Response: opened.Response}.Keep()
 	c.link.SetHooks(c, opts.Hooks)
-	c.start(context.WithoutCancel(ctx), opened.Conn, opened.Early, core.Link().With(opened.Agreement.Extensions))
+	c.start(context.WithoutCancel(ctx), opened.Conn, opened.Early, core.Link(), opened.Agreement.Extensions)
 	return c, nil
 }

@@ -18,20 +18,19 @@ import (
 // WebSocket connection. It is made by [Connect], [Serve], [NewHandler] and
 // [Pipe].
 type Conn struct {
-	link        link.Conn
-	ctx         context.Context // ends with the connection
-	cancel      context.CancelCauseFunc
-	timer       keepalive.Timer // runs its keepalive
-	subprotocol string
-	response    *http.Response // and its request; nil if they were let go of
+	link    link.Conn
+	ctx     context.Context // ends with the connection
+	cancel  context.CancelCauseFunc
+	timer   keepalive.Timer // runs its keepalive
+	opening *link.Opening   // what is remembered of the handshake
 }
 
 // start makes c a connection over conn.
-func (c *Conn) start(ctx context.Context, conn net.Conn, early []byte, opts *link.Options) {
+func (c *Conn) start(ctx context.Context, conn net.Conn, early []byte, opts *link.Options, extensions []protocol.Extension) {
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
-	c.link.OnEnd(c.cancel)
-	c.link.Init(conn, early, opts)
-	c.keepAlive()
+	c.link.SetRunner((*ticking)(c))
+	c.link.Init(conn, early, opts, extensions...)
+	c.link.StartKeepalive()
 }
 
 // limit returns the bound of a call. It is a value so that it stays on the
@@ -141,26 +140,23 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[protocol.Message, error] 
 // on; after that the connection fails with [ErrPartialWrite]. A text message
 // must be UTF-8 ([protocol.ErrInvalidText]).
 func (c *Conn) Send(ctx context.Context, m protocol.Message, opts ...SendOption) error {
-	switch {
-	case len(opts) > 0:
-		return c.sendWith(ctx, m, opts)
-	case c.bounds(ctx):
-		return c.sendWithin(ctx, m)
+	if len(opts) > 0 || c.bounds(ctx) {
+		return c.sendWith(ctx, &m, &opts)
 	}
 	return c.link.Send(nil, m)
 }
 
-// sendWithin is Send with a bound; see recvWithin.
+// sendWith is Send with a bound or options; see recvWithin. Pointers take less of
+// Send's stack.
 //
 //go:noinline
-func (c *Conn) sendWithin(ctx context.Context, m protocol.Message) error {
-	return c.link.Send(&link.Limit{Context: ctx}, m)
-}
-
-// sendWith is Send with options.
-func (c *Conn) sendWith(ctx context.Context, m protocol.Message, opts []SendOption) error {
+func (c *Conn) sendWith(ctx context.Context, m *protocol.Message, opts *[]SendOption) error {
 	l := c.limit(ctx)
-	return c.link.SendWith(&l, m, optionsOf(opts).compression)
+	var o sendOptions
+	if len(*opts) > 0 {
+		o = optionsOf(*opts) // which allocates
+	}
+	return c.link.SendWith(&l, *m, o.compression)
 }
 
 // A SendOption changes how one message is sent.
@@ -320,20 +316,15 @@ func (c *Conn) Context() context.Context { return c.ctx }
 func (c *Conn) State() protocol.State { return c.link.State() }
 
 // Subprotocol returns the subprotocol that both sides agreed on, "" if none.
-func (c *Conn) Subprotocol() string { return c.subprotocol }
+func (c *Conn) Subprotocol() string { return c.opening.Get().Subprotocol }
 
 // Request returns the request of the opening handshake, without its body. It
 // is nil after [Pipe], and on a server with DiscardRequest.
-func (c *Conn) Request() *http.Request {
-	if c.response == nil {
-		return nil
-	}
-	return c.response.Request
-}
+func (c *Conn) Request() *http.Request { return c.opening.Request() }
 
 // Response returns the response of the opening handshake. It is nil when
 // Request is.
-func (c *Conn) Response() *http.Response { return c.response }
+func (c *Conn) Response() *http.Response { return c.opening.Get().Response }
 
 // LocalAddr returns the address of our end.
 func (c *Conn) LocalAddr() net.Addr { return c.link.LocalAddr() }

@@ -6,10 +6,7 @@ import "time"
 // its own it keeps the methods out of Conn's.
 type ticking Conn
 
-// keepAlive begins the schedule. Without keepalive there is no timer.
-func (c *Conn) keepAlive() { c.link.StartKeepalive((*ticking)(c)) }
-
-// Start sets the timer. It belongs to the connection's context: both end with
+// Start sets the timer. Without keepalive there is none. It belongs to the connection's context: both end with
 // the connection.
 func (t *ticking) Start(first time.Time) { t.timer.Start(&t.link, first) }
 
@@ -18,3 +15,6 @@ func (t *ticking) Wake() { t.timer.Wake() }
 
 // Stop stops the timer.
 func (t *ticking) Stop() { t.timer.Stop() }
+
+// Ended ends the connection's context.
+func (t *ticking) Ended(err error) { t.cancel(err) }

@@ -30,7 +30,7 @@ func Pipe(ctx context.Context, opts *PipeOptions) (*ClientConn, *ServerConn) {
 	ctx = context.WithoutCancel(orBackground(ctx))
 	client.link.SetHooks(client, opts.Client.Hooks)
 	server.link.SetHooks(server, opts.Server.Hooks)
-	client.start(ctx, a, nil, dialed.Link().With(ours))
-	server.start(ctx, b, nil, served.Link().With(theirs))
+	client.start(ctx, a, nil, dialed.Link(), ours)
+	server.start(ctx, b, nil, served.Link(), theirs)
 	return client, server
 }

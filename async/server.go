@@ -18,7 +18,6 @@ import (
 // ServerConn is a server's connection.
 type ServerConn struct {
 	Conn
-	route serve.Route
 }
 
 // ServerOptions are the settings of a server. nil and the zero value are good
@@ -357,22 +356,19 @@ func newCore(handler HandlerFunc, opts *ServerOptions) (*serve.Server[*ServerCon
 }
 
 func newServerConn(up *serve.Upgraded) *ServerConn {
-	c := &ServerConn{route: serve.RouteOf(up.Request)}
-	c.subprotocol = up.Agreement.Subprotocol
-	if !up.DiscardRequest {
-		c.response = up.Response()
-	}
+	c := new(ServerConn)
+	c.opening = up.Opening()
 	c.link.SetHooks(c, up.Hooks)
-	c.start(context.WithoutCancel(up.Request.Context()), up.Conn, up.Early, up.Options)
+	c.start(context.WithoutCancel(up.Request.Context()), up.Conn, up.Early, up.Options, up.Agreement.Extensions)
 	return c
 }
 
 // Username returns the user name that [BasicAuth] has checked, "" if none was.
-func (c *ServerConn) Username() string { return c.route.Username() }
+func (c *ServerConn) Username() string { return c.opening.Get().Username }
 
 // Path returns the path of the request's URL.
-func (c *ServerConn) Path() string { return c.route.Path() }
+func (c *ServerConn) Path() string { return c.opening.Get().Path }
 
 // PathValue returns the value of a wildcard in the [http.ServeMux] pattern that
 // the request matched, "" if there is none of that name.
-func (c *ServerConn) PathValue(name string) string { return c.route.PathValue(name) }
+func (c *ServerConn) PathValue(name string) string { return c.opening.PathValue(name) }

@@ -4,21 +4,22 @@ import "fmt"
 
 // direction is what was agreed for what one side sends.
 type direction struct {
-	bits     int  // the window has 2^bits bytes
-	takeover bool // messages may refer to those before
+	bits     uint8 // the window has 2^bits bytes
+	takeover bool  // messages may refer to those before
 }
 
 func (d direction) window() int { return 1 << d.bits }
 
 // A deflate is permessage-deflate on one connection. Between messages it holds
-// the histories of the directions with context takeover, and nothing else.
+// the histories of the directions with context takeover, and nothing else; it is
+// kept small for those of very many connections.
 type deflate struct {
 	settings *Deflate
 	in, out  direction
+	undoable bool // the last frame may be taken back
 
-	sent     *history // what our next message may refer to; nil: nothing
-	before   *history // the same before the last frame, which may be taken back
-	undoable bool
+	sent   *history // what our next message may refer to; nil: nothing
+	before *history // the same before the last frame
 
 	received *history  // what the peer's next message may refer to
 	inflater *inflater // of the message that is being received
@@ -96,10 +97,10 @@ func (d *deflate) compress(dst, history, payload []byte) ([]byte, error) {
 }
 
 func (d *deflate) compressLong(dst, history, payload []byte) (_ []byte, err error) {
-	kind := longKind(d.out.bits, d.settings.Level)
+	kind := longKind(int(d.out.bits), d.settings.Level)
 	z, ok := d.settings.borrow(kind).(*longDeflater)
 	if !ok {
-		if z, err = newLongDeflater(d.out.bits, d.settings.Level); err != nil {
+		if z, err = newLongDeflater(int(d.out.bits), d.settings.Level); err != nil {
 			return dst, err
 		}
 	}
@@ -149,17 +150,17 @@ func (d *deflate) Sent(sent bool) {
 	d.before, d.undoable = nil, false
 }
 
-func (d *deflate) newHistory(bits int) *history {
-	if h, ok := d.settings.borrow(poolHistory + bits).(*history); ok {
+func (d *deflate) newHistory(bits uint8) *history {
+	if h, ok := d.settings.borrow(poolHistory + int(bits)).(*history); ok {
 		return h
 	}
 	return new(history)
 }
 
-func (d *deflate) dropHistory(h *history, bits int) {
+func (d *deflate) dropHistory(h *history, bits uint8) {
 	if h != nil && !h.shared {
 		h.buf, h.joining = h.buf[:0], false
-		d.settings.giveBack(poolHistory+bits, h)
+		d.settings.giveBack(poolHistory+int(bits), h)
 	}
 }
 

@@ -47,8 +47,8 @@ func (d *Deflate) ProcessResponseParams(params []Param, _ []Extension) (Extensio
 	}
 	return &deflate{
 		settings: d,
-		in:       direction{bits: orMax(got.serverBits), takeover: !got.serverNoTakeover},
-		out:      direction{bits: smaller(offer.clientBits, got.clientBits), takeover: !got.clientNoTakeover && !offer.clientNoTakeover},
+		in:       direction{uint8(orMax(got.serverBits)), !got.serverNoTakeover},
+		out:      direction{uint8(smaller(offer.clientBits, got.clientBits)), !got.clientNoTakeover && !offer.clientNoTakeover},
 	}, nil
 }
 
@@ -65,8 +65,8 @@ func (d *Deflate) ProcessRequestParams(params []Param, _ []Extension) ([]Param, 
 	answer := d.answer(got)
 	return answer.list(), &deflate{
 		settings: d,
-		in:       direction{bits: orMax(answer.clientBits), takeover: !answer.clientNoTakeover},
-		out:      direction{bits: orMax(answer.serverBits), takeover: !answer.serverNoTakeover},
+		in:       direction{uint8(orMax(answer.clientBits)), !answer.clientNoTakeover},
+		out:      direction{uint8(orMax(answer.serverBits)), !answer.serverNoTakeover},
 	}, nil
 }
 

@@ -26,7 +26,7 @@ type sharing struct {
 
 // sharing returns that of the next message.
 func (d *deflate) sharing() sharing {
-	s := sharing{bits: d.out.bits, level: d.settings.Level, threshold: d.settings.Threshold, takeover: d.out.takeover}
+	s := sharing{bits: int(d.out.bits), level: d.settings.Level, threshold: d.settings.Threshold, takeover: d.out.takeover}
 	if d.sent != nil && d.sent.shared {
 		s.before = d.sent
 	}

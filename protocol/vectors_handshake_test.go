@@ -94,9 +94,9 @@ func windows(agreement Agreement, role Role) string {
 	}
 	describe := func(d direction) string {
 		if d.takeover {
-			return strconv.Itoa(d.bits)
+			return strconv.Itoa(int(d.bits))
 		}
-		return strconv.Itoa(d.bits) + " without takeover"
+		return strconv.Itoa(int(d.bits)) + " without takeover"
 	}
 	return "server " + describe(server) + ", client " + describe(client)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tandemws/tandem/internal/dial"
+	"github.com/tandemws/tandem/internal/link"
 	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 	"github.com/tandemws/tandem/reconnect"
@@ -256,9 +257,10 @@ func connect(ctx context.Context, url string, opts *ClientOptions) (*ClientConn,
 		return nil, err
 	}
 	c := new(ClientConn)
-	c.response = opened.Response
-	c.subprotocol = opened.Agreement.Subprotocol
+	c.opening = link.Opening{Subprotocol: opened.Agreement.Subprotocol, Response: opened.Response}.Keep()
 	c.link.SetHooks(c, opts.Hooks)
-	c.start(opened.Conn, opened.Early, core.Link().With(opened.Agreement.Extensions), opts.thread())
+	shared := core.Link()
+	shared.Thread = opts.thread()
+	c.start(opened.Conn, opened.Early, shared, opened.Agreement.Extensions)
 	return c, nil
 }

@@ -17,17 +17,16 @@ import (
 // WebSocket connection. It is made by [Connect], [Serve], [NewHandler] and
 // [Pipe].
 type Conn struct {
-	link        link.Conn
-	thread      *keepalive.Thread // which runs its keepalive
-	entry       keepalive.Entry   // its place there
-	subprotocol string
-	response    *http.Response // and its request; nil if they were let go of
+	link    link.Conn
+	entry   keepalive.Entry // its place on the thread that runs its keepalive
+	opening *link.Opening   // what is remembered of the handshake
 }
 
-// start makes c a connection over conn, kept alive by thread.
-func (c *Conn) start(conn net.Conn, early []byte, opts *link.Options, thread *keepalive.Thread) {
-	c.link.Init(conn, early, opts)
-	c.keepAlive(thread)
+// start makes c a connection over conn, kept alive by the thread of the options.
+func (c *Conn) start(conn net.Conn, early []byte, opts *link.Options, extensions []protocol.Extension) {
+	c.link.SetRunner((*ticking)(c))
+	c.link.Init(conn, early, opts, extensions...)
+	c.link.StartKeepalive()
 }
 
 // Recv returns the next message. Its data are the caller's.
@@ -259,20 +258,15 @@ func (c *Conn) Err() error { return c.link.Err() }
 func (c *Conn) State() protocol.State { return c.link.State() }
 
 // Subprotocol returns the subprotocol that both sides agreed on, "" if none.
-func (c *Conn) Subprotocol() string { return c.subprotocol }
+func (c *Conn) Subprotocol() string { return c.opening.Get().Subprotocol }
 
 // Request returns the request of the opening handshake, without its body. It
 // is nil after [Pipe], and on a server with DiscardRequest.
-func (c *Conn) Request() *http.Request {
-	if c.response == nil {
-		return nil
-	}
-	return c.response.Request
-}
+func (c *Conn) Request() *http.Request { return c.opening.Request() }
 
 // Response returns the response of the opening handshake. It is nil when
 // Request is.
-func (c *Conn) Response() *http.Response { return c.response }
+func (c *Conn) Response() *http.Response { return c.opening.Get().Response }
 
 // LocalAddr returns the address of our end.
 func (c *Conn) LocalAddr() net.Addr { return c.link.LocalAddr() }

@@ -28,7 +28,9 @@ func Pipe(opts *PipeOptions) (*ClientConn, *ServerConn) {
 	server.link.SetHooks(server, opts.Server.Hooks)
 	dialed, served := opts.Client.core(), serve.Options(opts.Server)
 	ours, theirs := link.Negotiate(dialed.Extensions, dialed.Compression, served.Extensions, served.Compression)
-	client.start(a, nil, dialed.Link().With(ours), opts.Client.thread())
-	server.start(b, nil, served.Link().With(theirs), new(keepalive.Thread))
+	near, far := dialed.Link(), served.Link()
+	near.Thread, far.Thread = opts.Client.thread(), new(keepalive.Thread)
+	client.start(a, nil, near, ours)
+	server.start(b, nil, far, theirs)
 	return client, server
 }

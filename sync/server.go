@@ -17,7 +17,6 @@ import (
 // ServerConn is a server's connection.
 type ServerConn struct {
 	Conn
-	route serve.Route
 }
 
 // ServerOptions are the settings of a server. nil and the zero value are good
@@ -326,31 +325,28 @@ func newCore(handler HandlerFunc, opts *ServerOptions) (*serve.Server[*ServerCon
 		opts = new(ServerOptions)
 	}
 	core := serve.Options(*opts)
-	thread := new(keepalive.Thread)
 	return serve.New(serve.Face[*ServerConn]{
-		New:    func(up *serve.Upgraded) *ServerConn { return newServerConn(up, thread) },
+		New:    newServerConn,
 		Link:   func(c *ServerConn) *link.Conn { return &c.link },
 		Handle: handler,
+		Thread: new(keepalive.Thread),
 	}, &core)
 }
 
-func newServerConn(up *serve.Upgraded, thread *keepalive.Thread) *ServerConn {
-	c := &ServerConn{route: serve.RouteOf(up.Request)}
-	c.subprotocol = up.Agreement.Subprotocol
-	if !up.DiscardRequest {
-		c.response = up.Response()
-	}
+func newServerConn(up *serve.Upgraded) *ServerConn {
+	c := new(ServerConn)
+	c.opening = up.Opening()
 	c.link.SetHooks(c, up.Hooks)
-	c.start(up.Conn, up.Early, up.Options, thread)
+	c.start(up.Conn, up.Early, up.Options, up.Agreement.Extensions)
 	return c
 }
 
 // Username returns the user name that [BasicAuth] has checked, "" if none was.
-func (c *ServerConn) Username() string { return c.route.Username() }
+func (c *ServerConn) Username() string { return c.opening.Get().Username }
 
 // Path returns the path of the request's URL.
-func (c *ServerConn) Path() string { return c.route.Path() }
+func (c *ServerConn) Path() string { return c.opening.Get().Path }
 
 // PathValue returns the value of a wildcard in the [http.ServeMux] pattern that
 // the request matched, "" if there is none of that name.
-func (c *ServerConn) PathValue(name string) string { return c.route.PathValue(name) }
+func (c *ServerConn) PathValue(name string) string { return c.opening.PathValue(name) }

@@ -26,7 +26,7 @@ func TestWaitAfterReceive(t *testing.T) {
 		}()
 		synctest.Wait()
 		c.lock() // a receive call whose bound is reached at the moment at which Wait makes room
-		c.recv.active = true
+		c.receiving = true
 		c.pokeReader()
 		c.unlock()
 		synctest.Wait()

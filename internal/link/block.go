@@ -14,7 +14,7 @@ const blockSize = 72 << 10
 // that an idle connection holds none.
 type block [blockSize]byte
 
-var blocks = newStock[block]()
+var blocks = newStock(func() *block { return new(block) })
 
 // spares are blocks that were given back last. Each waits for whoever comes to
 // the same place next, and is probably in a processor's cache then. To take one

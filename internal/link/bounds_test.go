@@ -16,12 +16,12 @@ import (
 )
 
 // open makes a connection over one end of a pipe, and returns the other end.
-func open(t *testing.T, opts Options) (*Conn, net.Conn) {
+func open(t *testing.T, opts Options, extensions ...protocol.Extension) (*Conn, net.Conn) {
 	t.Helper()
 	ours, theirs := NewPipe()
 	opts.Role = protocol.Server
 	c := new(Conn)
-	c.Init(ours, nil, opts.WithDefaults())
+	c.Init(ours, nil, opts.WithDefaults(), extensions...)
 	t.Cleanup(func() {
 		theirs.Close()
 		c.Abort(ErrAborted)
@@ -227,8 +227,8 @@ func TestQueueBounds(t *testing.T) {
 				}
 				c.lock()
 				defer c.unlock()
-				if len(c.queue.events) != 0 || c.queue.bytes != 0 || c.paused == 0 {
-					t.Errorf("queue %+v, paused for %v", c.queue, c.paused)
+				if len(c.queue.events) != 0 || c.queue.bytes != 0 || c.pausedBefore() == 0 {
+					t.Errorf("queue %+v, paused for %v", c.queue, c.pausedBefore())
 				}
 			})
 		})

@@ -244,7 +244,7 @@ func (c *Conn) drain(l *Limit) {
 	}
 	c.reader = background
 	c.keepStreamed()
-	for total := 0; total < drainLimit && !c.aborted && l.Reached() == nil; total += c.in.n {
+	for total := 0; total < drainLimit && !c.aborted && l.Reached() == nil; total += int(c.in.n) {
 		if !c.discard(l) {
 			break
 		}
@@ -285,9 +285,9 @@ func (c *Conn) end() {
 	c.pongs = nil
 	c.waiters.wakeAll()
 	c.opts.Counters.close(err)
-	if c.onEnd != nil {
+	if r := c.keeper.runner; r != nil {
 		c.unlock()
-		c.onEnd(err)
+		r.Ended(err)
 		c.lock()
 	}
 	c.over = true
@@ -297,10 +297,10 @@ func (c *Conn) end() {
 }
 
 func (c *Conn) stopTimers() {
-	c.clock.grace.stop(c)
-	c.clock.hold.stop(c)
+	c.opts.Clock.grace.stop(c)
+	c.opts.Clock.hold.stop(c)
 	c.deferral.stop()
 	c.hear()
 	c.unwatch()
-	c.keeper.stop()
+	c.stopKeepalive()
 }

@@ -54,11 +54,11 @@ type Options struct {
 	MaxFragmentSize  int           // larger messages leave in fragments; negative: never
 	Hold             time.Duration // how long an answer may wait for its siblings; negative: not at all
 	Keepalive        keepalive.Config
-	Extensions       []protocol.Extension // the connection's own; see With
 	Enforcement      keepalive.Enforcement
-	Counters         *Counters // a server's; nil: nothing is counted
-	Clock            *Clock    // a server's; nil: the connection has one of its own
-	Helper           *Helper   // a server's; nil: callers have stack enough
+	Counters         *Counters         // a server's; nil: nothing is counted
+	Clock            *Clock            // the one of WithDefaults
+	Thread           *keepalive.Thread // runs their keepalive, if a thread does
+	Helper           *Helper           // a server's; nil: callers have stack enough
 	Logger           *slog.Logger
 }
 
@@ -69,23 +69,17 @@ type Options struct {
 // What a broadcast looks at comes first, in one line of the processor's cache:
 // with many connections it is in none when the next broadcast comes.
 type Conn struct {
-	opts   *Options
-	tr     transport
-	mu     sync.Mutex // guards all below but clock and onEnd; see lock
-	*desk             // what is under way; nil while nothing is
-	keeper keeper     // of keepalive: see keeper.go
+	opts       *Options
+	extensions *[]protocol.Extension // those that were agreed on; nil: none
+	tr         transport
+	mu         sync.Mutex   // guards all below; see lock
+	*desk                   // what is under way; nil while nothing is
+	taken      int64        // bytes that the transport has taken
+	pinging    pingProgress // of keepalive's latest ping
 
-	rare  *rare // what few connections need; nil until then
-	clock *Clock
-	onEnd func(error) // called once, before Done, with how it ended; may be nil
-
-	// Reading: see read.go and attendant.go.
-	recv   receiver      // the application's receive call
-	in     input         // what is being read and looked at; the token holder's
-	paused time.Duration // for how long reading stood still in all, before desk.pausedAt
-
-	controls time.Duration // when the allowance of control frames is whole, from start; 0: it is
-
+	kept       bool   // the keeper's runner was started
+	receiving  bool   // the application is in a receive call
+	into       bool   // ... and the message is appended to recv.dst
 	reader     reader // who holds the reader token
 	received   bool   // a receive call has returned since the grace period began
 	poked      bool   // the read deadline was set to interrupt the reader
@@ -96,7 +90,16 @@ type Conn struct {
 	aborted    bool   // cut the transport, whatever is under way
 	over       bool   // the transport is closed
 
-	stats keepalive.Stats // of keepalive
+	rare *rare // what few connections need; nil until then
+
+	// Reading: see read.go and attendant.go.
+	recv     receiver      // the application's receive call
+	in       input         // what is being read and looked at; the token holder's
+	controls time.Duration // when the allowance of control frames is whole, from start; 0: it is
+
+	// Keepalive: see keeper.go and ping.go.
+	keeper keeper
+	stats  stats
 }
 
 // reader says who holds the reader token.
@@ -108,17 +111,18 @@ const (
 	background // an attendant, or a call that waits for something else than messages
 )
 
-// Init makes c a connection over conn, whose opening handshake is over. early
-// is what was read after the handshake; it is copied. now is when it arrived.
-func (c *Conn) Init(conn net.Conn, early []byte, opts *Options) {
+// Init makes c a connection over conn, whose opening handshake is over and has
+// agreed on the extensions, which are the connection's own. early is what was
+// read after the handshake; it is copied.
+func (c *Conn) Init(conn net.Conn, early []byte, opts *Options, extensions ...protocol.Extension) {
 	c.opts = opts
-	c.tr = newTransport(conn)
-	if c.clock = opts.Clock; c.clock == nil {
-		c.clock = NewClock(opts)
+	if len(extensions) > 0 {
+		own := extensions // so that without any nothing is allocated
+		c.extensions = &own
 	}
+	c.tr = newTransport(conn, &c.in)
 	c.setHeartbeat(opts.Keepalive.Heartbeat)
 	c.keeper.monitor.Start(opts.Keepalive, time.Now())
-	c.stats.LastByte = c.start()
 	opts.Counters.open()
 	c.sit(desks.take())
 	c.lock()
@@ -132,10 +136,6 @@ func (c *Conn) Init(conn net.Conn, early []byte, opts *Options) {
 // it.
 func (c *Conn) start() time.Time { return c.keeper.monitor.Started() }
 
-// now is time.Now for where it counts: it asks the monotonic clock alone, so
-// that its wall clock is that of the start, with the time since.
-func (c *Conn) now() time.Time { return c.start().Add(time.Since(c.start())) }
-
 // feedEarly takes what arrived together with the opening handshake.
 func (c *Conn) feedEarly(early []byte) {
 	if len(early) == 0 {
@@ -147,10 +147,6 @@ func (c *Conn) feedEarly(early []byte) {
 	}
 	c.proto.Received(c.start(), 0, early)
 }
-
-// OnEnd has f called once, with how the connection ended, when the transport
-// is closed and before Done is. It is set before Init.
-func (c *Conn) OnEnd(f func(error)) { c.onEnd = f }
 
 // Done is closed when the connection has ended and its transport is closed.
 func (c *Conn) Done() <-chan struct{} {

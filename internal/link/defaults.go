@@ -3,8 +3,6 @@ package link
 import (
 	"log/slog"
 	"time"
-
-	"github.com/tandemws/tandem/protocol"
 )
 
 // The defaults of both faces' options; they are those of Python's websockets
@@ -27,18 +25,8 @@ func Default[T comparable](value, byDefault T) T {
 	return value
 }
 
-// With returns the options of a connection that has extensions. They hold what
-// an idle connection remembers, so they cannot stay at its desk.
-func (o *Options) With(extensions []protocol.Extension) *Options {
-	if len(extensions) == 0 {
-		return o
-	}
-	own := *o
-	own.Extensions = extensions
-	return &own
-}
-
-// WithDefaults returns the options with the default in place of each zero.
+// WithDefaults returns the options with the default in place of each zero, and a
+// clock.
 func (o Options) WithDefaults() *Options {
 	o.MaxQueue = Default(o.MaxQueue, DefaultMaxQueue)
 	o.MaxQueueBytes = Default(o.MaxQueueBytes, DefaultMaxQueueBytes)
@@ -48,5 +36,6 @@ func (o Options) WithDefaults() *Options {
 	o.MaxFragmentSize = Default(o.MaxFragmentSize, DefaultMaxFragmentSize)
 	o.Hold = Default(o.Hold, DefaultHold)
 	o.Logger = Default(o.Logger, slog.Default())
+	o.Clock = Default(o.Clock, NewClock(&o))
 	return &o
 }

@@ -23,6 +23,8 @@ type desk struct {
 	hold  turn // before what is held is written
 
 	// Reading.
+	window     []byte        // where the protocol wants what is read first; see input
+	assembling bool          // the protocol does, as it arrives
 	queue      queue         // read and not received
 	stream     *Reader       // the message that is being received in pieces
 	judging    bool          // a message is shown to the application; see isAnswer
@@ -53,7 +55,13 @@ type desk struct {
 	seen keepalive.Evidence // for its schedule; here, for on the stack it takes room
 }
 
-var desks = newStock[desk]()
+var desks = newStock(newDesk)
+
+func newDesk() *desk {
+	d := new(desk)
+	d.out.ready = d.out.whenWritable()
+	return d
+}
 
 // lock takes Conn.mu. Whoever holds it has a desk.
 func (c *Conn) lock() {
@@ -89,8 +97,16 @@ func (c *Conn) sit(d *desk) {
 	cfg.MessageTimeout = c.opts.MessageTimeout
 	cfg.ControlsFrom = c.controlsFrom()
 	cfg.MaskKeys = maskKeys{}
-	cfg.Extensions = c.opts.Extensions
+	cfg.Extensions = c.agreed()
 	c.proto.InitFrom(cfg)
+}
+
+// agreed returns the extensions that were agreed on.
+func (c *Conn) agreed() []protocol.Extension {
+	if c.extensions == nil {
+		return nil
+	}
+	return *c.extensions
 }
 
 // controlsFrom brings the allowance of control frames back to the desk.
@@ -111,9 +127,9 @@ func (c *Conn) keepControls() {
 }
 
 func (c *Conn) leave() {
-	if c.recv.assembling {
+	if c.assembling {
 		c.proto.Detach() // it will be told again where to
-		c.recv.assembling = false
+		c.assembling = false
 	}
 	c.keepControls()
 	c.event = nil

@@ -18,7 +18,7 @@ type mill struct {
 
 func (m *mill) read(in *input) error {
 	in.borrow()
-	in.n = copy(in.block[:], m.frames)
+	in.n = int32(copy(in.block[:], m.frames))
 	return nil
 }
 

@@ -13,7 +13,7 @@ func (c *Conn) pinged() {
 	if c.opts.Enforcement.MinInterval <= 0 {
 		return
 	}
-	if err := c.enforcer().Ping(c.stats.LastByte, c.opts.Enforcement); err != nil {
+	if err := c.enforcer().Ping(c.lastByte(), c.opts.Enforcement); err != nil {
 		c.fail(protocol.PolicyViolation, "too many pings", err)
 	}
 }

@@ -62,7 +62,7 @@ func (c *Conn) appendOwed() (err error) {
 		c.writeFailed(err)
 		return err
 	}
-	c.keeper.encoded()
+	c.pingEncoded()
 	return nil
 }
 
@@ -114,13 +114,13 @@ func (c *Conn) takeOut() (from *block) {
 	c.out.sent.Store(0)
 	c.out.progressed.Store(0)
 	c.pend = pending{}
-	c.keeper.taken()
+	c.pingTaken()
 	return from
 }
 
 // wrote settles what was written and what is left; err is the transport's.
 func (c *Conn) wrote(from *block, err error) {
-	if c.keeper.wrote(c.out.sent.Load(), c.out.len() == 0, c.start()) {
+	if c.pingWrote(c.out.sent.Load(), c.out.len() == 0) {
 		c.tellPingSent()
 	}
 	rest := c.out.head
@@ -266,7 +266,7 @@ func (c *Conn) flusher() {
 // startBackstop sees to it that what is held leaves in time although nobody
 // comes to write it.
 func (c *Conn) startBackstop() {
-	c.clock.hold.start(c)
+	c.opts.Clock.hold.start(c)
 }
 
 // holdOver writes what nobody came to write. It is called by the clock, with

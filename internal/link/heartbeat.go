@@ -41,7 +41,7 @@ func (c *Conn) heart() *heart {
 // connection. If the one before waits yet, that is the one that is sent.
 func (c *Conn) beat(h *heart, due time.Time) {
 	h.due = due
-	c.keeper.state = beatWaits
+	c.pinging = beatWaits
 	if !h.sending {
 		h.sending = true
 		c.countPing()
@@ -74,8 +74,8 @@ func (c *Conn) sendBeat(h *heart) {
 	c.lock()
 	defer c.unlock()
 	h.sending = false
-	if err == nil && c.keeper.state == beatWaits {
-		c.keeper.state, c.keeper.pingEnd = pingWritten, c.keeper.written
+	if err == nil && c.pinging == beatWaits {
+		c.pinging, c.keeper.pingEnd = pingWritten, c.taken
 		h.sentAt = sentAt
 	}
 }
@@ -90,7 +90,7 @@ func (c *Conn) isAnswer() (yes bool) {
 		return false
 	}
 	data, whose := c.event.Data, c.reader
-	placed := c.recv.assembling && c.event.Owned // behind what the receiver has
+	placed := c.assembling && c.event.Owned // behind what the receiver has
 	if placed {
 		data = data[len(c.recv.dst):]
 	}
@@ -101,7 +101,7 @@ func (c *Conn) isAnswer() (yes bool) {
 	c.reader, c.judging = whose, false
 	c.waiters.wakeAll()
 	if yes {
-		c.recv.assembling = c.recv.assembling && !placed
+		c.assembling = c.assembling && !placed
 		c.answered(h)
 	}
 	return yes
@@ -112,7 +112,7 @@ func (c *Conn) isAnswer() (yes bool) {
 func (c *Conn) answered(h *heart) {
 	c.keeper.pongDue = h.due.Sub(c.start())
 	if !h.sentAt.IsZero() {
-		c.countPong(c.stats.LastByte.Sub(h.sentAt))
+		c.countPong(c.lastByte().Sub(h.sentAt))
 		h.sentAt = time.Time{}
 	}
 }

@@ -12,25 +12,22 @@ import (
 
 // A Runner calls [Conn.Tick] when the time has come that the last call
 // returned: a goroutine of the connection's, or a thread that serves many.
-// Its methods are called with Conn.mu held and must not wait.
+// Its methods are called with Conn.mu held, but for Ended, and must not wait.
 type Runner interface {
 	Start(first time.Time) // call Tick at this time; called once
 	Wake()                 // call Tick at once: the schedule has changed
 	Stop()                 // do not call it any more
+	Ended(err error)       // called once, before Done, with how the connection ended
 }
 
 // keeper is a connection's keepalive: the schedule, and what it has to know of
 // its latest ping. Guarded by Conn.mu.
 type keeper struct {
-	written int64        // bytes taken by the transport
-	state   pingProgress // of the latest ping
-	running bool         // the runner was started
-
 	monitor keepalive.Monitor
 	runner  Runner
 
 	// Times are counted from Conn.start; 0 is none.
-	pingEnd  int64         // written when the latest ping was
+	pingEnd  int64         // Conn.taken when the latest ping was
 	pongDue  time.Duration // when the latest ping that was answered was due
 	lastTook time.Duration // when it last took some while the latest ping waited
 }
@@ -80,53 +77,57 @@ const (
 	beatWaits                       // it is a heartbeat, which has not left
 )
 
-// encoded notes that everything that was owed is pending now.
-func (k *keeper) encoded() {
-	if k.state == pingOwed {
-		k.state = pingEncoded
+// pingEncoded notes that everything that was owed is pending now.
+func (c *Conn) pingEncoded() {
+	if c.pinging == pingOwed {
+		c.pinging = pingEncoded
 	}
 }
 
-// taken notes that what was pending is being written now.
-func (k *keeper) taken() {
-	if k.state == pingEncoded {
-		k.state = pingTaken
+// pingTaken notes that what was pending is being written now.
+func (c *Conn) pingTaken() {
+	if c.pinging == pingEncoded {
+		c.pinging = pingTaken
 	}
 }
 
-// wrote notes that the transport took n bytes, and whether all were taken. It
+// pingWrote notes that the transport took n bytes, and whether all were taken. It
 // reports whether the latest ping left with them.
-func (k *keeper) wrote(n int64, all bool, start time.Time) (pingLeft bool) {
-	k.written += n
-	return k.state != pingWritten && n > 0 && k.wroteMore(all, start)
+func (c *Conn) pingWrote(n int64, all bool) (pingLeft bool) {
+	c.taken += n
+	return c.pinging != pingWritten && n > 0 && c.pingWroteMore(all)
 }
 
-// wroteMore is wrote while the latest ping is on its way out.
-func (k *keeper) wroteMore(all bool, start time.Time) (pingLeft bool) {
-	k.lastTook = time.Since(start)
+// pingWroteMore is pingWrote while the latest ping is on its way out.
+func (c *Conn) pingWroteMore(all bool) (pingLeft bool) {
+	k := &c.keeper
+	k.lastTook = time.Since(c.start())
 	switch {
-	case k.state != pingTaken:
+	case c.pinging != pingTaken:
 	case all:
-		k.state, k.pingEnd = pingWritten, k.written
+		c.pinging, k.pingEnd = pingWritten, c.taken
 	default:
-		k.state = pingEncoded // the rest is pending again, and it may be there
+		c.pinging = pingEncoded // the rest is pending again, and it may be there
 	}
-	return k.state == pingWritten
+	return c.pinging == pingWritten
 }
 
-func (k *keeper) stop() {
-	if k.running {
-		k.runner.Stop()
-	}
-}
+// SetRunner says who runs the keepalive, and is told of the end. It is called
+// before Init.
+func (c *Conn) SetRunner(runner Runner) { c.keeper.runner = runner }
 
 // StartKeepalive has the runner follow the schedule. It is not started as long
 // as there is nothing to do.
-func (c *Conn) StartKeepalive(runner Runner) {
+func (c *Conn) StartKeepalive() {
 	c.lock()
 	defer c.unlock()
-	c.keeper.runner = runner
 	c.wakeKeeper()
+}
+
+func (c *Conn) stopKeepalive() {
+	if c.kept {
+		c.keeper.runner.Stop()
+	}
 }
 
 // SetKeepalive changes the schedule.
@@ -140,14 +141,13 @@ func (c *Conn) SetKeepalive(cfg keepalive.Config) {
 
 // wakeKeeper has the runner look at the schedule.
 func (c *Conn) wakeKeeper() {
-	k := &c.keeper
-	if k.running {
-		k.runner.Wake()
+	if c.kept {
+		c.keeper.runner.Wake()
 		return
 	}
 	if next, ok := c.tick(time.Now()); ok && !next.IsZero() {
-		k.running = true
-		k.runner.Start(next)
+		c.kept = true
+		c.keeper.runner.Start(next)
 	}
 }
 
@@ -202,7 +202,7 @@ func (c *Conn) keepalivePing(due time.Time) {
 		return // no random payload; the next one may have better luck
 	}
 	c.waiting.push(id, due.Sub(c.start()))
-	c.keeper.state = pingOwed
+	c.pinging = pingOwed
 	c.countPing()
 	c.flush()
 	c.attendNow()
@@ -257,22 +257,22 @@ func isGone(err error) bool {
 func (c *Conn) gather(now time.Time) {
 	k, ev := &c.keeper, &c.seen
 	*ev = keepalive.Evidence{
-		LastByte:      c.stats.LastByte,
+		LastByte:      c.lastByte(),
 		Answered:      c.at(k.pongDue),
-		Paused:        c.paused,
+		Paused:        c.pausedBefore(),
 		PausedNow:     c.pausing,
-		PingSent:      k.state == pingWritten,
+		PingSent:      c.pinging == pingWritten,
 		WriteProgress: c.at(k.lastTook),
 		Written:       c.written(),
 		Unsent:        c.unsentBytes(),
 		Queued:        len(c.queue.events),
 		QueuedBytes:   c.queue.bytes,
-		RTT:           c.stats.SmoothedRTT,
+		RTT:           c.stats.smoothedRTT,
 	}
 	if ev.PausedNow {
 		ev.Paused += now.Sub(c.start()) - c.pausedAt
 	}
-	if c.writing && k.state != pingWritten {
+	if c.writing && c.pinging != pingWritten {
 		if took := c.out.progressed.Load(); took > 0 {
 			ev.WriteProgress = c.at(time.Duration(took))
 		}
@@ -324,7 +324,7 @@ func (c *Conn) looked() {
 	switch c.look {
 	case lookAsked:
 		c.look = lookDone
-		if c.keeper.running {
+		if c.kept {
 			c.keeper.runner.Wake()
 		}
 	case lookMissed:
@@ -366,7 +366,7 @@ func (c *Conn) inspect(now time.Time) keepalive.Transport {
 	tr.SinceAck, tr.SinceArrival = max(tr.SinceAck-late, 0), max(tr.SinceArrival-late, 0)
 	tr.SinceData = max(tr.SinceData-late, min(tr.SinceData, 1)) // 0 stays 0, and nothing else becomes it
 	k := &c.keeper
-	tr.PingAcked = k.state == pingWritten && tr.Unacked <= c.written()-k.pingEnd
+	tr.PingAcked = c.pinging == pingWritten && tr.Unacked <= c.written()-k.pingEnd
 	return tr
 }
 
@@ -374,7 +374,7 @@ func (c *Conn) inspect(now time.Time) keepalive.Transport {
 // waits for it to take more: that may wait for as long as the peer does not
 // read, and what it took is on the way.
 func (c *Conn) written() int64 {
-	n := c.keeper.written
+	n := c.taken
 	if c.writing {
 		n += c.out.sent.Load()
 	}
@@ -388,13 +388,4 @@ func (c *Conn) unsentBytes() int64 {
 		n += c.out.total - c.out.sent.Load()
 	}
 	return n
-}
-
-// KeepaliveStats returns what is known of the connection's keepalive.
-func (c *Conn) KeepaliveStats() keepalive.Stats {
-	c.lock()
-	defer c.unlock()
-	stats := c.stats
-	stats.LastByte = time.Now().Add(-time.Since(stats.LastByte)) // by the wall clock of now; see Conn.now
-	return stats
 }

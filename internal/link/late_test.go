@@ -20,11 +20,18 @@ type onThread struct {
 	thread *keepalive.Thread
 	entry  keepalive.Entry
 	target keepalive.Target
+	ended  func()
 }
 
 func (r *onThread) Start(first time.Time) { r.thread.Add(&r.entry, r.target, first) }
 func (r *onThread) Wake()                 { r.entry.Wake() }
 func (r *onThread) Stop()                 { r.entry.Stop() }
+
+func (r *onThread) Ended(error) {
+	if r.ended != nil {
+		r.ended()
+	}
+}
 
 // onTimer is package async's.
 type onTimer struct {
@@ -35,6 +42,7 @@ type onTimer struct {
 func (r *onTimer) Start(first time.Time) { r.timer.Start(r.target, first) }
 func (r *onTimer) Wake()                 { r.timer.Wake() }
 func (r *onTimer) Stop()                 { r.timer.Stop() }
+func (r *onTimer) Ended(error)           {}
 
 func newRunner(target keepalive.Target, threaded bool) Runner {
 	if threaded {
@@ -92,7 +100,8 @@ func suspend(t *testing.T, stopped time.Duration, gone bool, role protocol.Role,
 	begun := time.Now()
 	c, peer := opened(ours, Options{Role: role, Keepalive: cfg}), opened(theirs, Options{Role: protocol.Client + protocol.Server - role})
 	target := &suspended{c, begun.Add(stopped), begun.Add(stopped + suspension)}
-	c.StartKeepalive(newRunner(target, threaded))
+	c.SetRunner(newRunner(target, threaded))
+	c.StartKeepalive()
 
 	time.Sleep(23 * time.Second)
 	Impair(theirs, Impairment{Dark: true}) // so that the pong is not read before
@@ -129,7 +138,8 @@ func TestSuspendedAgainAndAgain(t *testing.T) {
 			c := opened(ours, Options{Role: protocol.Client, Keepalive: keepalive.Config{Interval: 10 * time.Second, Timeout: 5 * time.Second}})
 			peer := opened(theirs, Options{Role: protocol.Server})
 			target := &suspended{Conn: c}
-			c.StartKeepalive(newRunner(target, threaded))
+			c.SetRunner(newRunner(target, threaded))
+			c.StartKeepalive()
 			for i := range 50 {
 				time.Sleep(time.Duration(i%7)*time.Second + 100*time.Millisecond) // a pong takes up to 100 ms
 				target.stop(27 * time.Second)
@@ -160,11 +170,11 @@ func TestThreadOfMany(t *testing.T) {
 		all, ended := make([]*Conn, conns), make([]time.Duration, conns)
 		for i := range all {
 			c := new(Conn)
-			c.OnEnd(func(error) { ended[i] = time.Since(begun) })
+			c.SetRunner(&onThread{thread: thread, target: c, ended: func() { ended[i] = time.Since(begun) }})
 			ours, _ := NewPipe()
 			opts := Options{Role: protocol.Server, Keepalive: keepalive.Config{Interval: interval, Timeout: timeout, Phase: phase(i)}}
 			c.Init(ours, nil, opts.WithDefaults())
-			c.StartKeepalive(&onThread{thread: thread, target: c})
+			c.StartKeepalive()
 			all[i] = c
 		}
 		go all[stuck].Send(nil, protocol.BinaryMessage(make([]byte, 1<<20)))

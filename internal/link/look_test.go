@@ -55,7 +55,8 @@ func (a *aloof) open(strict, threaded bool) (c *Conn, peer net.Conn) {
 	c = opened(ours, Options{Role: protocol.Client, Keepalive: cfg})
 	a.transport = c.tr
 	c.tr = a // nobody reads yet
-	c.StartKeepalive(newRunner(c, threaded))
+	c.SetRunner(newRunner(c, threaded))
+	c.StartKeepalive()
 	return c, theirs
 }
 

@@ -44,7 +44,7 @@ func (c *Conn) postQuickly(w *oneShot, d *delivery) (done bool, err error) {
 	case !ok || err == nil && w.n == 0:
 		return false, nil
 	case err == nil && w.n == len(w.frame):
-		c.keeper.written += int64(w.n)
+		c.taken += int64(w.n)
 		return true, nil
 	}
 	if c.desk == nil {
@@ -55,9 +55,9 @@ func (c *Conn) postQuickly(w *oneShot, d *delivery) (done bool, err error) {
 
 // takes reports whether nothing stands in the way of w.
 func (c *Conn) takes(w *oneShot) bool {
-	return (c.desk == nil || c.desk.quiet()) && c.keeper.state == pingWritten &&
+	return (c.desk == nil || c.desk.quiet()) && c.pinging == pingWritten &&
 		c.opts.Role == protocol.Server && w.message.size <= c.maxFragment() &&
-		w.message.message.Unchanged(c.opts.Extensions)
+		w.message.message.Unchanged(c.agreed())
 }
 
 // quiet reports that nothing leaves, or is about to.
@@ -69,7 +69,7 @@ func (d *desk) quiet() bool {
 // postRest goes on when the transport did not take all of d's only frame: n
 // bytes, or err.
 func (c *Conn) postRest(n int, d *delivery, err error) error {
-	c.keeper.written += int64(n)
+	c.taken += int64(n)
 	if err != nil {
 		c.writeFailed(err)
 		return c.sendable()

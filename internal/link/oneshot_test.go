@@ -35,14 +35,14 @@ func TestBroadcastToIdle(t *testing.T) {
 			desk      bool
 		}{{-1, true}, {1000, false}} {
 			var conns []*Conn
-			for _, opts := range []Options{{}, {Extensions: []protocol.Extension{deflates(t, test.threshold)}}} {
-				c, _ := open(t, opts)
+			for _, extensions := range [][]protocol.Extension{nil, {deflates(t, test.threshold)}} {
+				c, _ := open(t, Options{}, extensions...)
 				go c.Receive(nil) // ends with the connection
 				conns = append(conns, c)
 			}
 			synctest.Wait()
 			for i, c := range conns {
-				c.clock.grace.over(c)
+				c.opts.Clock.grace.over(c)
 				quick := newOneShot(mustPrepare(t, data))
 				d := &delivery{shipment: shipment{prepared: quick.message}}
 				if done, err := c.postQuickly(quick, d); err != nil || done == (test.desk && i == 1) {

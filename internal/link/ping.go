@@ -83,13 +83,13 @@ func (p *Pong) Wait(l *Limit) (time.Duration, error) {
 
 // countPing counts a ping that is about to leave.
 func (c *Conn) countPing() {
-	c.stats.PingsSent++
+	c.stats.pingsSent++
 	c.opts.Counters.ping()
 }
 
 // countPong counts a pong that answered a ping.
 func (c *Conn) countPong(rtt time.Duration) {
-	c.stats.AddRTT(rtt)
+	c.stats.addRTT(rtt)
 	c.opts.Counters.answered(rtt)
 	c.tell(event{kind: pongReceived, took: rtt})
 }
@@ -134,5 +134,5 @@ func (c *Conn) settle() {
 func (c *Conn) Latency() time.Duration {
 	c.lock()
 	defer c.unlock()
-	return c.stats.LastRTT
+	return c.stats.lastRTT
 }

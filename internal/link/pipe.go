@@ -271,10 +271,12 @@ func (e *pipeEnd) read(in *input) error {
 		return err
 	}
 	in.borrow()
-	in.n = e.in.read(in.window)
-	if in.n == len(in.window) {
-		in.n += e.in.read(in.block[:])
+	window := in.to()
+	n := e.in.read(window)
+	if n == len(window) {
+		n += e.in.read(in.block[:])
 	}
+	in.n = int32(n)
 	e.in.move()
 	return nil
 }

@@ -82,10 +82,11 @@ func transcript(t *testing.T, seed uint64, send func(*Conn, *Limit, protocol.Mes
 	synctest.Test(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		opts := Options{MaxFragmentSize: []int{20000, 3000}[r.IntN(2)], MaxQueue: 4}
+		var extensions []protocol.Extension
 		if r.IntN(2) == 0 {
-			opts.Extensions = []protocol.Extension{deflates(t, []int{64, 6000}[r.IntN(2)])}
+			extensions = []protocol.Extension{deflates(t, []int{64, 6000}[r.IntN(2)])}
 		}
-		c, peer := open(t, opts)
+		c, peer := open(t, opts, extensions...)
 		s := script{r: r, c: c, send: send, peer: peer, deaf: r.IntN(2) == 0}
 		for range 60 {
 			s.step()

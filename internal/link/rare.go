@@ -1,6 +1,10 @@
 package link
 
-import "github.com/tandemws/tandem/keepalive"
+import (
+	"time"
+
+	"github.com/tandemws/tandem/keepalive"
+)
 
 // rare is what few connections need. It is guarded by Conn.mu.
 type rare struct {
@@ -12,6 +16,7 @@ type rare struct {
 	enforcer   *keepalive.Enforcer // watches the peer's pings; nil: nothing does
 	first      *lazyTimer          // bounds the wait for it; nil: nothing does, or it has come
 	audience   *audience           // who is told of keepalive; nil: nobody
+	paused     time.Duration       // for how long reading stood still in all, before desk.pausedAt
 	maxMessage int64               // in place of what the options say; 0: that
 }
 

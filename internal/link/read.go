@@ -26,18 +26,15 @@ func (c *Conn) ReceiveAppend(l *Limit, dst []byte) (protocol.MessageType, []byte
 // the stack of a goroutine that receives is to fit into the 2 KiB that it
 // begins with, and each frame counts.
 type receiver struct {
-	limit      *Limit // nil until one is needed; kept for the next call
-	dst        []byte
-	active     bool
-	into       bool // append the message to dst
-	assembling bool // the protocol does, as it arrives
+	limit *Limit // nil until one is needed; kept for the next call
+	dst   []byte
 }
 
 func (c *Conn) receive(l *Limit, dst []byte, into bool) (typ protocol.MessageType, data []byte, err error) {
 	c.lock()
 	if err = c.beginReceive(l); err == nil {
 		c.leaveStream()
-		c.recv.dst, c.recv.into = dst, into
+		c.recv.dst, c.into = dst, into
 		typ, data, err = c.nextMessage()
 		c.endReceive()
 	}
@@ -50,13 +47,13 @@ func (c *Conn) receive(l *Limit, dst []byte, into bool) (typ protocol.MessageTyp
 
 // beginReceive admits the only receiver. c.mu is held.
 func (c *Conn) beginReceive(l *Limit) error {
-	if c.recv.active {
+	if c.receiving {
 		return ErrConcurrentReceive
 	}
 	if err := l.Reached(); err != nil && c.recvErr == nil {
 		return err
 	}
-	c.recv.active = true
+	c.receiving = true
 	if l != nil {
 		c.recv.bound(l)
 	}
@@ -76,16 +73,17 @@ func (r *receiver) clear() {
 	if r.limit != nil {
 		*r.limit = Limit{}
 	}
-	r.dst, r.active, r.into, r.assembling = nil, false, false, false
+	r.dst = nil
 }
 
 // endReceive lets the next receiver in. Should it not come within the grace
 // period the attendant will read.
 func (c *Conn) endReceive() {
-	if c.recv.assembling {
+	if c.assembling {
 		c.proto.Detach() // what has arrived moves out of the caller's memory
 	}
 	c.recv.clear()
+	c.receiving, c.into, c.assembling = false, false, false
 	c.waiters.wakeAll() // who has left the reading to this call
 	c.received = true
 	c.startGrace()
@@ -134,9 +132,9 @@ func (c *Conn) takeMessage() (ok bool) {
 func (c *Conn) place() []byte {
 	data := c.event.Data
 	switch {
-	case c.recv.assembling && c.event.Owned:
-		c.recv.assembling = false // the protocol has put it there
-	case c.recv.into:
+	case c.assembling && c.event.Owned:
+		c.assembling = false // the protocol has put it there
+	case c.into:
 		data = append(c.recv.dst, data...)
 	case !c.event.Owned:
 		data = append([]byte{}, data...)
@@ -179,9 +177,9 @@ func (c *Conn) readMore() error {
 // assemble has a message that comes in pieces put where the receiver wants it,
 // unless that is somebody else's to decide.
 func (c *Conn) assemble() {
-	if c.recv.into && !c.recv.assembling && c.reader == nobody && c.stream == nil && c.queue.empty() {
+	if c.into && !c.assembling && c.reader == nobody && c.stream == nil && c.queue.empty() {
 		c.proto.AssembleInto(c.recv.dst)
-		c.recv.assembling = true
+		c.assembling = true
 	}
 }
 
@@ -239,7 +237,7 @@ func (c *Conn) fill(l *Limit, who reader) (err error) {
 		if c.look == lookAsked {
 			c.lookAwhile()
 		}
-		c.in.window = c.proto.Window()
+		c.offerWindow()
 		c.unlock()
 		for err = c.tr.read(&c.in); err == errNoBlock; err = c.tr.read(&c.in) {
 			c.in.borrow() // here, where the stack is not yet deep
@@ -252,6 +250,18 @@ func (c *Conn) fill(l *Limit, who reader) (err error) {
 	return err
 }
 
+// offerWindow has the next read put first what the protocol wants somewhere. With
+// nothing of the kind the desk, where that stands, may be left while waiting.
+func (c *Conn) offerWindow() {
+	c.window, c.in.window = c.proto.Window(), nil
+	if len(c.window) > maxWindow {
+		c.window = c.window[:maxWindow]
+	}
+	if len(c.window) > 0 {
+		c.in.window = &c.window
+	}
+}
+
 // filled takes what was read. A time-out may be the Limit's, a poke's, or
 // stale: only the Limit can tell which.
 func (c *Conn) filled(l *Limit, err error) error {
@@ -261,9 +271,9 @@ func (c *Conn) filled(l *Limit, err error) error {
 	}
 	switch {
 	case c.in.n > 0:
-		c.stats.LastByte = c.now()
-		c.proto.Paused(c.paused)
-		c.proto.Received(c.stats.LastByte, min(c.in.n, len(c.in.window)), c.in.rest())
+		c.stats.lastByte = time.Since(c.start())
+		c.proto.Paused(c.pausedBefore())
+		c.proto.Received(c.lastByte(), c.in.inWindow(), c.in.rest())
 		c.in.n = 0
 		return nil
 	case !asked || !isTimeout(err):

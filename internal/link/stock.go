@@ -8,13 +8,14 @@ import "sync"
 // would never shrink to them again.
 type stock[T any] struct {
 	pool sync.Pool
+	new  func() *T
 	made chan *T
 	make func() // sends a new one to made
 }
 
-func newStock[T any]() *stock[T] {
+func newStock[T any](new func() *T) *stock[T] {
 	made := make(chan *T)
-	return &stock[T]{made: made, make: func() { made <- new(T) }}
+	return &stock[T]{new: new, made: made, make: func() { made <- new() }}
 }
 
 func (s *stock[T]) borrow() *T {
@@ -30,7 +31,7 @@ func (s *stock[T]) take() *T {
 	if x, ok := s.pool.Get().(*T); ok {
 		return x
 	}
-	return new(T)
+	return s.new()
 }
 
 func (s *stock[T]) giveBack(x *T) { s.pool.Put(x) }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"sync/atomic"
 	"syscall"
@@ -67,14 +68,14 @@ var errNoBlock = errors.New("websocket: no block to read into")
 // newTransport returns the best transport for conn. Only the exact types of
 // package net are read behind their back: a wrapper's Read must not be
 // bypassed, whatever methods it has.
-func newTransport(conn net.Conn) transport {
+func newTransport(conn net.Conn, in *input) transport {
 	switch conn := conn.(type) {
 	case *net.TCPConn:
-		if t := newRawTransport(conn); t != nil {
+		if t := newRawTransport(conn, in); t != nil {
 			return t
 		}
 	case *net.UnixConn:
-		if t := newRawTransport(conn); t != nil {
+		if t := newRawTransport(conn, in); t != nil {
 			return t
 		}
 	case *pipeEnd:
@@ -86,10 +87,42 @@ func newTransport(conn net.Conn) transport {
 // An input is where a read puts bytes: first the protocol's window, then a
 // block that is borrowed for the purpose.
 type input struct {
-	window []byte
 	block  *block
-	n      int // how many bytes were read, window first
+	window *[]byte // at the desk; nil: there is none
+	n      int32   // how many bytes were read, window first
+	errno  errno   // what the system said to a rawTransport
 }
+
+// errno is a syscall.Errno in less memory.
+type errno uint32
+
+// errnoEnded: the peer has ended its direction.
+const errnoEnded errno = math.MaxUint32
+
+func (e errno) err() error {
+	switch e {
+	case 0:
+		return nil
+	case errnoEnded:
+		return io.EOF
+	}
+	return syscall.Errno(e)
+}
+
+// maxWindow bounds in bytes what is read into the window at once, so that n can
+// tell.
+const maxWindow = 1 << 30
+
+// to returns the window.
+func (in *input) to() (window []byte) {
+	if in.window != nil {
+		window = *in.window
+	}
+	return window
+}
+
+// inWindow returns how many of the bytes that were read are in the window.
+func (in *input) inWindow() int { return min(int(in.n), len(in.to())) }
 
 // borrow makes sure that there is a block.
 func (in *input) borrow() {
@@ -118,10 +151,10 @@ func (in *input) place() place { return placeOf(unsafe.Pointer(in)) }
 
 // rest returns what was read behind the window.
 func (in *input) rest() []byte {
-	if in.n <= len(in.window) {
-		return nil
+	if rest := int(in.n) - len(in.to()); rest > 0 {
+		return in.block[:rest]
 	}
-	return in.block[:in.n-len(in.window)]
+	return nil
 }
 
 // An output is what a write is to send: head, then body. Writing shortens
@@ -132,6 +165,12 @@ type output struct {
 	sent       atomic.Int64 // bytes written so far
 	progressed atomic.Int64 // when the transport last took bytes, in ns since the Conn's start; 0: not yet
 	start      time.Time
+
+	// For a rawTransport: what the system said, whether all is to be written,
+	// and what is called when that may be; see whenWritable.
+	errno errno
+	wait  bool
+	ready func(fd uintptr) (done bool)
 }
 
 func (out *output) len() int { return len(out.head) + len(out.body) }
@@ -143,6 +182,11 @@ func (out *output) wrote(n int) {
 	out.head = out.head[fromHead:]
 	out.body = out.body[n-fromHead:]
 }
+
+// moved notes that the transport took bytes now.
+//
+//go:noinline
+func (out *output) moved() { out.progressed.Store(int64(time.Since(out.start))) }
 
 // isTimeout reports whether err is that of a deadline. The system's own
 // time-out is not: with ETIMEDOUT the connection has ended.
@@ -190,24 +234,26 @@ func (t *netTransport) read(in *input) (err error) {
 const maxEmptyReads = 100
 
 func (t *netTransport) readOnce(in *input) (err error) {
-	if len(in.window) > 0 || !t.more {
+	window, n := in.to(), 0
+	if len(window) > 0 || !t.more {
 		in.giveBack() // for it may take long
 	}
 	switch {
-	case len(in.window) > 0:
-		in.n, err = t.conn.Read(in.window)
+	case len(window) > 0:
+		n, err = t.conn.Read(window)
 	case t.more:
 		in.borrow()
-		in.n, err = t.conn.Read(in.block[:])
-		t.more = in.n == len(in.block)
+		n, err = t.conn.Read(in.block[:])
+		t.more = n == len(in.block)
 	default:
-		in.n, err = t.conn.Read(t.waitingBuffer())
-		if in.n > 0 {
+		n, err = t.conn.Read(t.waitingBuffer())
+		if n > 0 {
 			in.borrow()
-			copy(in.block[:], t.small[:in.n])
+			copy(in.block[:], t.small[:n])
 		}
-		t.more = in.n == len(t.small)
+		t.more = n == len(t.small)
 	}
+	in.n = int32(n)
 	return err
 }
 
@@ -230,7 +276,7 @@ func (t *netTransport) write(out *output) error {
 		n, err := t.conn.Write(chunk[:min(len(chunk), netChunk)])
 		out.wrote(n)
 		if n > 0 {
-			out.progressed.Store(int64(time.Since(out.start)))
+			out.moved()
 		}
 		if err != nil {
 			return t.writeError(err)

@@ -3,7 +3,6 @@
 package link
 
 import (
-	"io"
 	"net"
 	"syscall"
 	"time"
@@ -21,18 +20,8 @@ type rawTransport struct {
 	conn rawSocket
 	raw  syscall.RawConn
 
-	// What the callbacks below work on, and what they found. Each pair is
-	// used by one goroutine at a time: who holds the reader token, and who
-	// holds the write token.
-	in       *input
-	out      *output
-	readErr  errno
-	writeErr errno
-	ended    bool // the peer has ended its direction
-	wait     bool // until all is written
-
-	// The callbacks, made once, for making one allocates.
-	readReady, writeReady func(fd uintptr) (done bool)
+	// readReady is what whenReadable returns, made once, for that allocates.
+	readReady func(fd uintptr) (done bool)
 }
 
 // rawSocket is what *net.TCPConn and *net.UnixConn have.
@@ -42,38 +31,24 @@ type rawSocket interface {
 	CloseWrite() error
 }
 
-func newRawTransport(conn rawSocket) transport {
+// newRawTransport returns a transport that reads to in.
+func newRawTransport(conn rawSocket, in *input) transport {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return nil
 	}
-	t := &rawTransport{conn: conn, raw: raw}
-	t.readReady, t.writeReady = t.whenReadable(), t.whenWritable()
-	return t
+	return &rawTransport{conn: conn, raw: raw, readReady: in.whenReadable()}
 }
 
 func (t *rawTransport) read(in *input) error {
-	t.in, t.readErr = in, 0
+	in.errno = 0
 	if err := t.raw.Read(t.readReady); err != nil {
 		return err
 	}
-	switch {
-	case in.block == nil:
+	if in.block == nil {
 		return errNoBlock
-	case t.ended:
-		return io.EOF
 	}
-	return t.readErr.err()
-}
-
-// errno is a syscall.Errno in less memory.
-type errno uint32
-
-func (e errno) err() error {
-	if e == 0 {
-		return nil
-	}
-	return syscall.Errno(e)
+	return in.errno.err()
 }
 
 // whenReadable returns a function that reads once. With nothing to read it gives
@@ -81,73 +56,68 @@ func (e errno) err() error {
 // block then, it leaves it to Conn.fill to borrow one and to begin anew: here the
 // stack is too deep. It is a function and no method value for the same reason:
 // that has a frame of its own.
-func (t *rawTransport) whenReadable() func(fd uintptr) (done bool) {
+func (in *input) whenReadable() func(fd uintptr) (done bool) {
 	return func(fd uintptr) (done bool) {
-		in := t.in
 		if !in.takeSpare() {
 			return true
 		}
-		n, err := readVector(fd, in.window, in.block)
+		n, err := readVector(fd, in.to(), in.block)
 		for err == syscall.EINTR {
-			n, err = readVector(fd, in.window, in.block)
+			n, err = readVector(fd, in.to(), in.block)
 		}
 		switch {
 		case err == syscall.EAGAIN:
 			in.giveBack()
 			return false
 		case err != 0:
-			t.readErr = errno(err)
+			in.errno = errno(err)
 		case n == 0:
-			t.ended = true
+			in.errno = errnoEnded
 		default:
-			in.n = n
+			in.n = int32(n)
 		}
 		return true
 	}
 }
 
 func (t *rawTransport) tryWrite(out *output) (ok bool, err error) {
-	t.out, t.wait, t.writeErr = out, false, 0
-	if err := t.raw.Write(t.writeReady); err != nil {
-		t.out = nil
+	out.wait, out.errno = false, 0
+	if err := t.raw.Write(out.ready); err != nil {
 		return true, err
 	}
-	return true, t.writeErr.err()
+	return true, out.errno.err()
 }
 
 func (t *rawTransport) write(out *output) error {
-	t.out, t.wait, t.writeErr = out, true, 0
-	if err := t.raw.Write(t.writeReady); err != nil {
-		t.out = nil
+	out.wait, out.errno = true, 0
+	if err := t.raw.Write(out.ready); err != nil {
 		return err
 	}
-	return t.writeErr.err()
+	return out.errno.err()
 }
 
 // whenWritable returns a function that writes once, or until all is written: when
-// the socket is full it asks to be called again when it is not. The output is
-// part of a desk, so it is let go of in the end: an idle connection would keep
-// the desk else.
-func (t *rawTransport) whenWritable() func(fd uintptr) (done bool) {
+// the socket is full it asks to be called again when it is not. It is made with
+// the output, and not for each connection: an idle one writes nothing.
+func (out *output) whenWritable() func(fd uintptr) (done bool) {
 	return func(fd uintptr) (done bool) {
-		for again := true; again && t.out.len() > 0; {
-			n, err := writeVector(fd, t.out.head, t.out.body)
-			switch again = t.wait; {
+		for again := true; again && out.len() > 0; {
+			n, err := writeVector(fd, out.head, out.body)
+			switch again = out.wait; {
 			case err == syscall.EINTR:
 				again = true
-			case err == syscall.EAGAIN && t.wait:
+			case err == syscall.EAGAIN && out.wait:
 				return false
 			case err == syscall.EAGAIN:
 			case err != 0:
-				t.writeErr, again = errno(err), false
+				out.errno, again = errno(err), false
 			default:
-				t.out.wrote(n)
-				if t.wait {
-					t.out.progressed.Store(int64(time.Since(t.out.start)))
+				out.wrote(n)
+				if out.wait {
+					out.moved()
 				}
 			}
 		}
-		t.out = nil
 		return true
 	}
 }

@@ -13,4 +13,7 @@ type rawSocket interface {
 }
 
 // newRawTransport returns nil: there is no waiting for readiness here.
-func newRawTransport(rawSocket) transport { return nil }
+func newRawTransport(rawSocket, *input) transport { return nil }
+
+// whenWritable returns nil, for there is no waiting for that either.
+func (out *output) whenWritable() func(uintptr) bool { return nil }

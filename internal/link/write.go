@@ -227,7 +227,7 @@ func (c *Conn) holdFrame() error {
 // other messages is certain: the next one may refer to it. What they have made
 // of it stays where it is until the next frame.
 func (c *Conn) transform() (err error) {
-	if len(c.opts.Extensions) == 0 {
+	if c.extensions == nil {
 		return nil
 	}
 	if !c.apart((*Conn).encodePayload) {
@@ -319,7 +319,7 @@ func (c *Conn) encodeTogether() (along *claim, err error) {
 // refersBack reports whether what is encoded behind the frame may refer to it
 // although it may be taken back.
 func (c *Conn) refersBack() bool {
-	return len(c.opts.Extensions) > 0 && (!c.send.limit.never() || c.opts.WriteTimeout > 0)
+	return c.extensions != nil && (!c.send.limit.never() || c.opts.WriteTimeout > 0)
 }
 
 // notEncoded returns what err, that of encoding a frame, means: nothing of the

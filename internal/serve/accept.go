@@ -133,7 +133,7 @@ func (s *Server[C]) agree(r *http.Request) (*Upgraded, error) {
 	}
 	return &Upgraded{
 		Request: r, Header: header, Agreement: agreement,
-		Options: s.link.With(agreement.Extensions),
+		Options: s.link,
 		Hooks:   s.opts.Hooks, DiscardRequest: s.opts.DiscardRequest,
 	}, nil
 }

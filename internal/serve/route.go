@@ -5,42 +5,39 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/tandemws/tandem/internal/link"
 )
 
-// A Route is what stays of a request when the rest of it is let go of: its
-// path, the values of the wildcards in the http.ServeMux pattern that it
-// matched, and who has sent it.
-type Route struct{ *routed } // nil stands for the path "/" and nobody in particular
-
-type routed struct {
-	path     string
-	values   *pathValue
-	username string
-}
-
-type pathValue struct {
-	name, value string
-	next        *pathValue
-}
-
-// RouteOf returns the route of r. The names of the wildcards are read from the
-// pattern, for net/http has no list of them.
-func RouteOf(r *http.Request) Route {
-	username := usernameOf(r)
-	if r.URL.Path == "/" && username == "" {
-		return Route{}
+// Opening returns what the connection remembers of its opening handshake: the rest
+// is let go of when the options say so.
+func (up *Upgraded) Opening() *link.Opening {
+	o := link.Opening{Subprotocol: up.Agreement.Subprotocol}
+	setRoute(&o, up.Request)
+	if !up.DiscardRequest {
+		o.Response = up.response()
 	}
-	route := Route{&routed{path: strings.Clone(r.URL.Path), username: strings.Clone(username)}}
+	return o.Keep()
+}
+
+// setRoute notes the path of r, the values of the wildcards in the http.ServeMux
+// pattern that it matched, and who has sent it. The names of the wildcards are
+// read from the pattern, for net/http has no list of them.
+func setRoute(o *link.Opening, r *http.Request) {
+	o.Username = strings.Clone(usernameOf(r))
+	if r.URL.Path == "/" {
+		return
+	}
+	o.Path = strings.Clone(r.URL.Path)
 	for _, segment := range strings.Split(r.Pattern, "/") {
 		name, ok := wildcard(segment)
 		if !ok {
 			continue
 		}
 		if value := r.PathValue(name); value != "" {
-			route.values = &pathValue{strings.Clone(name), strings.Clone(value), route.values}
+			o.Values = &link.PathValue{Name: strings.Clone(name), Value: strings.Clone(value), Next: o.Values}
 		}
 	}
-	return route
 }
 
 // wildcard returns the name in a segment {name} or {name...} of a pattern.
@@ -51,35 +48,6 @@ func wildcard(segment string) (name string, ok bool) {
 	}
 	name = strings.TrimSuffix(strings.TrimSuffix(name, "}"), "...")
 	return name, name != "$"
-}
-
-// Path returns the path of the request's URL.
-func (r *Route) Path() string {
-	if r.routed == nil {
-		return "/"
-	}
-	return r.path
-}
-
-// Username returns the user name that BasicAuth has checked, "" if none was.
-func (r *Route) Username() string {
-	if r.routed == nil {
-		return ""
-	}
-	return r.username
-}
-
-// PathValue returns the value of the named wildcard, "" if there is none.
-func (r *Route) PathValue(name string) string {
-	if r.routed == nil {
-		return ""
-	}
-	for v := r.values; v != nil; v = v.next {
-		if v.name == name {
-			return v.value
-		}
-	}
-	return ""
 }
 
 // ErrNoHandler: a handler is nil.

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/tandemws/tandem/internal/link"
 )
 
 // TestRoute takes from requests what is left when they are let go of.
@@ -20,19 +22,19 @@ func TestRoute(t *testing.T) {
 		{"/files/{path...}", "/files/", map[string]string{"path": ""}},
 		{"/{name}/{$}", "/x/", map[string]string{"name": "x", "$": ""}},
 	} {
-		var got *Route
+		var got *link.Opening
 		mux := http.NewServeMux()
 		mux.HandleFunc(test.pattern, func(_ http.ResponseWriter, r *http.Request) {
-			route := RouteOf(r)
-			got = &route
+			got = new(link.Opening)
+			setRoute(got, r)
 		})
 		mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "http://example.com"+test.path, nil))
 		if got == nil {
 			t.Errorf("%s does not match %s", test.pattern, test.path)
 			continue
 		}
-		if got.Path() != test.path {
-			t.Errorf("%s: path %q, want %q", test.pattern, got.Path(), test.path)
+		if path := got.Get().Path; path != test.path {
+			t.Errorf("%s: path %q, want %q", test.pattern, path, test.path)
 		}
 		for name, want := range test.values {
 			if value := got.PathValue(name); value != want {
@@ -44,8 +46,16 @@ func TestRoute(t *testing.T) {
 
 // TestNoRoute takes the route of a request that no ServeMux has seen.
 func TestNoRoute(t *testing.T) {
-	route := RouteOf(httptest.NewRequest("GET", "/some/path", nil))
-	if route.Path() != "/some/path" || route.PathValue("some") != "" {
-		t.Errorf("%+v", route)
+	up := Upgraded{Request: httptest.NewRequest("GET", "/some/path", nil), DiscardRequest: true}
+	if o := up.Opening(); o.Get().Path != "/some/path" || o.PathValue("some") != "" {
+		t.Errorf("%+v", o)
+	}
+}
+
+// TestNothingToRemember: a connection keeps nothing of the plainest of requests.
+func TestNothingToRemember(t *testing.T) {
+	up := Upgraded{Request: httptest.NewRequest("GET", "/", nil), DiscardRequest: true}
+	if o := up.Opening(); o != nil || o.Get().Path != "/" || o.Request() != nil {
+		t.Errorf("%+v", o)
 	}
 }

@@ -29,6 +29,9 @@ type Face[C comparable] struct {
 
 	// Handle is the application's handler; nil if there is one for each route.
 	Handle func(C) error
+
+	// Thread runs the keepalive of all connections, if a thread does.
+	Thread *keepalive.Thread
 }
 
 // Upgraded is a connection whose opening handshake is over.
@@ -43,8 +46,8 @@ type Upgraded struct {
 	DiscardRequest bool // keep neither request nor response
 }
 
-// Response returns the response of the opening handshake.
-func (up *Upgraded) Response() *http.Response {
+// response returns the response of the opening handshake.
+func (up *Upgraded) response() *http.Response {
 	return &http.Response{
 		Status:     "101 Switching Protocols",
 		StatusCode: http.StatusSwitchingProtocols,
@@ -92,7 +95,7 @@ func New[C comparable](face Face[C], opts *Options) (*Server[C], error) {
 		return nil, err
 	}
 	s := &Server[C]{face: face, opts: opts, acceptor: acceptor, link: opts.Link()}
-	s.link.Counters, s.link.Clock = new(link.Counters), link.NewClock(s.link)
+	s.link.Counters, s.link.Thread = new(link.Counters), face.Thread
 	s.logger = s.link.Logger
 	s.conns, s.from, s.froms = make(map[C]struct{}), make(map[netip.Prefix]int), make(map[C]netip.Prefix)
 	if face.Handle == nil {

@@ -1,0 +1,17 @@
+package async
+
+import (
+	"testing"
+	"unsafe"
+)
+
+// TestServerConnSize is that of package sync. The bound is a size class of the
+// allocator; those of more than 512 bytes have 8 more for the collector.
+func TestServerConnSize(t *testing.T) {
+	if unsafe.Sizeof(uintptr(0)) != 8 {
+		t.Skip("the size is that of 64 bits")
+	}
+	if got := unsafe.Sizeof(ServerConn{}); got > 512 {
+		t.Errorf("a ServerConn has %d bytes, want 512 at most", got)
+	}
+}

@@ -1,0 +1,60 @@
+package link
+
+import "net/http"
+
+// An Opening is what stays of an opening handshake. A connection has a pointer to
+// it, nil if there is nothing to remember.
+type Opening struct {
+	Subprotocol string         // that was agreed on; "": none
+	Response    *http.Response // and its request; nil if they were let go of
+
+	// Of a server's.
+	Path     string // of the request's URL; "" stands for "/"
+	Values   *PathValue
+	Username string // that was checked; "": none was
+}
+
+// A PathValue is the value of a wildcard in the http.ServeMux pattern that the
+// request matched.
+type PathValue struct {
+	Name, Value string
+	Next        *PathValue
+}
+
+// Keep returns o for a connection to keep.
+func (o Opening) Keep() *Opening {
+	if o == (Opening{}) {
+		return nil
+	}
+	kept := o // so that nothing is allocated else
+	return &kept
+}
+
+// Get returns what a connection has kept.
+func (o *Opening) Get() (opening Opening) {
+	if o != nil {
+		opening = *o
+	}
+	if opening.Path == "" {
+		opening.Path = "/"
+	}
+	return opening
+}
+
+// Request returns the request, nil if it was let go of.
+func (o *Opening) Request() *http.Request {
+	if o == nil || o.Response == nil {
+		return nil
+	}
+	return o.Response.Request
+}
+
+// PathValue returns the value of the named wildcard, "" if there is none.
+func (o *Opening) PathValue(name string) string {
+	for v := o.Get().Values; v != nil; v = v.Next {
+		if v.Name == name {
+			return v.Value
+		}
+	}
+	return ""
+}

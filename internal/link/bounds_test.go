@@ -30,6 +30,27 @@ func open(t *testing.T, opts Options, extensions ...protocol.Extension) (*Conn, 
 	return c, theirs
 }
 
+// tcpPair returns both ends of a connection through the loopback device.
+func tcpPair(t *testing.T) (here, there net.Conn) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	here, err = net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { here.Close() })
+	there, err = listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { there.Close() })
+	return here, there
+}
+
 // clientFrame returns a frame as a client sends it, with a masking key of zeros.
 func clientFrame(op protocol.Opcode, payload []byte) []byte {
 	h := protocol.Header{Fin: true, Opcode: op, Masked: true, Length: int64(len(payload))}

@@ -61,27 +61,6 @@ func await(t *testing.T, conn net.Conn, want string, seen func(keepalive.Transpo
 	}
 }
 
-// tcpPair returns both ends of a connection through the loopback device.
-func tcpPair(t *testing.T) (here, there net.Conn) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	here, err = net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { here.Close() })
-	there, err = listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { there.Close() })
-	return here, there
-}
-
 // TestInspectProbes: with the window closed the kernel sends probes, and counts
 // those that nobody answers apart from retransmissions.
 func TestInspectProbes(t *testing.T) {

@@ -172,12 +172,15 @@ func (f *flow) write(p []byte) (n int, err error) {
 	if f.ended || f.closed {
 		return 0, io.ErrClosedPipe
 	}
-	if n = min(len(p), pipeBuffer-len(f.sending)); n > 0 { // else there is no news for anybody
+	if n = min(len(p), f.room()); n > 0 { // else there is no news for anybody
 		f.sending = append(f.sending, p[:n]...)
 		f.move()
 	}
 	return n, nil
 }
+
+// room is how many bytes the send buffer takes.
+func (f *flow) room() int { return pipeBuffer - len(f.sending) }
 
 // writeAll writes out, and reports whether anything was left when it would
 // have had to wait.
@@ -286,7 +289,11 @@ func (e *pipeEnd) gathers() bool { return true }
 func (e *pipeEnd) tryWrite(out *output) (ok bool, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return true, e.out.writeAll(out, false)
+	err = e.out.writeAll(out, false)
+	for err == nil && out.len() == 0 && e.out.room() > 0 && out.next() {
+		err = e.out.writeAll(out, false)
+	}
+	return true, err
 }
 
 func (e *pipeEnd) write(out *output) error {

@@ -68,26 +68,39 @@ func postAnyway(c *Conn, m protocol.Message, post func(*Prepared, *delivery) (po
 
 func sameTranscripts(t *testing.T, short, long func(*Conn, *Limit, protocol.Message) error) {
 	for seed := range uint64(300) {
-		quick := transcript(t, seed, short)
-		for i, long := range transcript(t, seed, long) {
-			if i >= len(quick) || quick[i] != long {
-				t.Fatalf("seed %d, step %d:\n%s\nby the quick way, and by the long one\n%s", seed, i, quick[i], long)
-			}
+		expectSame(t, seed, transcript(t, seed, opens(short)), transcript(t, seed, opens(long)))
+	}
+}
+
+func expectSame(t *testing.T, seed uint64, a, b []string) {
+	t.Helper()
+	for i := range b {
+		if i >= len(a) || a[i] != b[i] {
+			t.Fatalf("seed %d, step %d:\n%s\none way, and the other\n%s", seed, i, a[min(i, len(a)-1)], b[i])
 		}
 	}
 }
 
+// opens returns what opens the connection of a script that sends in this way.
+func opens(send func(*Conn, *Limit, protocol.Message) error) func(*testing.T, *script) {
+	return func(t *testing.T, s *script) {
+		opts := Options{MaxFragmentSize: []int{20000, 3000}[s.r.IntN(2)], MaxQueue: 4}
+		var extensions []protocol.Extension
+		if s.r.IntN(2) == 0 {
+			extensions = []protocol.Extension{deflates(t, []int{64, 6000}[s.r.IntN(2)])}
+		}
+		s.c, s.peer = open(t, opts, extensions...)
+		s.send = send
+	}
+}
+
 // transcript does what the seed says and tells what came of it.
-func transcript(t *testing.T, seed uint64, send func(*Conn, *Limit, protocol.Message) error) (text []string) {
+func transcript(t *testing.T, seed uint64, opening func(*testing.T, *script)) (text []string) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		opts := Options{MaxFragmentSize: []int{20000, 3000}[r.IntN(2)], MaxQueue: 4}
-		var extensions []protocol.Extension
-		if r.IntN(2) == 0 {
-			extensions = []protocol.Extension{deflates(t, []int{64, 6000}[r.IntN(2)])}
-		}
-		c, peer := open(t, opts, extensions...)
-		s := script{r: r, c: c, send: send, peer: peer, deaf: r.IntN(2) == 0}
+		s := script{r: r}
+		opening(t, &s)
+		s.deaf = r.IntN(2) == 0
 		for range 60 {
 			s.step()
 		}

@@ -32,8 +32,8 @@ type transport interface {
 	// writeOnce is tryWrite for the frame of w. How much was written is w.n.
 	writeOnce(w *oneShot) (ok bool, err error)
 
-	// gathers reports whether head and body of an output leave in one system
-	// call.
+	// gathers reports whether head and body of an output, and the fragments
+	// ahead, leave in one system call.
 	gathers() bool
 
 	// write writes out, waiting as long as the write deadline allows.
@@ -158,9 +158,11 @@ func (in *input) rest() []byte {
 }
 
 // An output is what a write is to send: head, then body. Writing shortens
-// them from the front.
+// them from the front. tryWrite may go on with the fragments ahead.
 type output struct {
 	head, body []byte
+	ahead      []fragment
+	begun      int          // how many of those have become head and body
 	total      int64        // what there was to write, known while waiting; see Conn.armWrite
 	sent       atomic.Int64 // bytes written so far
 	progressed atomic.Int64 // when the transport last took bytes, in ns since the Conn's start; 0: not yet
@@ -178,9 +180,17 @@ func (out *output) len() int { return len(out.head) + len(out.body) }
 // wrote notes that the transport took n more bytes.
 func (out *output) wrote(n int) {
 	out.sent.Add(int64(n))
+	for n -= out.shorten(n); n > 0; n -= out.shorten(n) {
+		out.next()
+	}
+}
+
+// shorten takes up to n bytes from the front of head and body.
+func (out *output) shorten(n int) (taken int) {
 	fromHead := min(n, len(out.head))
-	out.head = out.head[fromHead:]
-	out.body = out.body[n-fromHead:]
+	fromBody := min(n-fromHead, len(out.body))
+	out.head, out.body = out.head[fromHead:], out.body[fromBody:]
+	return fromHead + fromBody
 }
 
 // moved notes that the transport took bytes now.

@@ -96,13 +96,14 @@ func (t *rawTransport) write(out *output) error {
 	return out.errno.err()
 }
 
-// whenWritable returns a function that writes once, or until all is written: when
-// the socket is full it asks to be called again when it is not. It is made with
-// the output, and not for each connection: an idle one writes nothing.
+// whenWritable returns a function that writes once (see leads for when it is
+// twice), or until all is written: when the socket is full it asks to be called
+// again when it is not. It is made with the output, and not for each connection:
+// an idle one writes nothing.
 func (out *output) whenWritable() func(fd uintptr) (done bool) {
 	return func(fd uintptr) (done bool) {
 		for again := true; again && out.len() > 0; {
-			n, err := writeVector(fd, out.head, out.body)
+			n, err := writeOutput(fd, out)
 			switch again = out.wait; {
 			case err == syscall.EINTR:
 				again = true
@@ -112,6 +113,7 @@ func (out *output) whenWritable() func(fd uintptr) (done bool) {
 			case err != 0:
 				out.errno, again = errno(err), false
 			default:
+				again = again || out.leads()
 				out.wrote(n)
 				if out.wait {
 					out.moved()

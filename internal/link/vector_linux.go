@@ -1,6 +1,7 @@
 package link
 
 import (
+	"sync"
 	"syscall"
 	"unsafe"
 )
@@ -17,6 +18,41 @@ func readVector(fd uintptr, a []byte, b *block) (n int, err syscall.Errno) {
 		return call(syscall.SYS_READ, fd, unsafe.Pointer(b), blockSize)
 	}
 	return callVector(syscall.SYS_READV, fd, a, b[:])
+}
+
+// writeOutput writes head and body, and the fragments ahead if there are any.
+func writeOutput(fd uintptr, out *output) (n int, err syscall.Errno) {
+	switch {
+	case out.leads():
+		return writeVector(fd, out.head, out.body[:lead])
+	case len(out.ahead) > 0:
+		return writeAhead(fd, out)
+	}
+	return writeVector(fd, out.head, out.body)
+}
+
+// writeAhead is not inlined: what it takes of the stack is for who needs it.
+//
+//go:noinline
+func writeAhead(fd uintptr, out *output) (n int, err syscall.Errno) {
+	iov := vectors.Get().(*[2 + 2*maxAhead]syscall.Iovec)
+	pieces := appendPiece(appendPiece(iov[:0], out.head), out.body)
+	for i := range out.ahead {
+		f := &out.ahead[i]
+		pieces = appendPiece(appendPiece(pieces, f.head()), f.payload)
+	}
+	n, err = call(syscall.SYS_WRITEV, fd, unsafe.Pointer(iov), len(pieces))
+	clear(pieces)
+	vectors.Put(iov)
+	return n, err
+}
+
+var vectors = sync.Pool{New: func() any { return new([2 + 2*maxAhead]syscall.Iovec) }}
+
+func appendPiece(pieces []syscall.Iovec, b []byte) []syscall.Iovec {
+	pieces = append(pieces, syscall.Iovec{Base: unsafe.SliceData(b)})
+	pieces[len(pieces)-1].SetLen(len(b))
+	return pieces
 }
 
 // writeVector writes a, then b, which are not both empty.

@@ -15,6 +15,12 @@ func readVector(fd uintptr, a []byte, b *block) (n int, err syscall.Errno) {
 	return result(syscall.Read(int(fd), a))
 }
 
+// writeOutput writes head, or body when head is empty. Nothing is ahead where
+// vectors are not gathered.
+func writeOutput(fd uintptr, out *output) (n int, err syscall.Errno) {
+	return writeVector(fd, out.head, out.body)
+}
+
 // writeVector writes a, or b when a is empty.
 func writeVector(fd uintptr, a, b []byte) (n int, err syscall.Errno) {
 	if len(a) == 0 {

@@ -85,8 +85,9 @@ func (c *Conn) Flush(l *Limit) error {
 type sender struct {
 	limit Limit
 	frame frame
-	own   span  // where the frame stands in what is pending
-	err   error // of transforming its payload
+	rest  []byte // of a message in fragments, behind the frame
+	own   span   // where the frame stands in what is pending
+	err   error  // of transforming its payload
 }
 
 // beginSend takes the message token. A message that cannot be cancelled may be
@@ -149,29 +150,6 @@ func (c *Conn) left(err error) error {
 		return ended
 	}
 	return err
-}
-
-func (c *Conn) maxFragment() int {
-	if c.opts.MaxFragmentSize <= 0 {
-		return int(^uint(0) >> 1)
-	}
-	return c.opts.MaxFragmentSize
-}
-
-// sendFragmented sends c.send.frame, a large message, in fragments, so that control
-// frames go in between: the write token is let go of after each. The message token
-// is held.
-func (c *Conn) sendFragmented() error {
-	f := &c.send.frame
-	for data := f.data; !f.fin; f.bound = true {
-		n := min(len(data), c.maxFragment())
-		f.fin, f.data = n == len(data), data[:n]
-		if err := c.sendFrame(); err != nil {
-			return err
-		}
-		data = data[n:]
-	}
-	return nil
 }
 
 // frame is a data frame that is to be sent.
@@ -283,6 +261,7 @@ func (c *Conn) writeFrame(along *claim) error {
 		return c.writeMasked()
 	}
 	from, done, err := c.transmitNow() // and not transmit: the stack is small
+	c.settleAhead()
 	if !done {
 		err = c.transmitWaiting(&c.send.limit, from, err)
 	}
@@ -337,6 +316,7 @@ func (c *Conn) encodeInPlace() error {
 	if err == nil {
 		c.pend.body = c.send.frame.data
 		c.send.own.end += len(c.pend.body)
+		c.encodeAhead()
 	}
 	return err
 }

@@ -16,7 +16,7 @@ func main() {
 	servers := flag.String("servers", "all", "the servers to measure, the first being the yardstick")
 	var c measure.Case
 	flag.IntVar(&c.Conns, "conns", 64, "connections")
-	flag.IntVar(&c.Size, "size", 32, "bytes of payload of a message")
+	flag.IntVar(&c.Size, "size", 0, "bytes of payload of a message; by default 32, of idle connections with compression 1024")
 	flag.IntVar(&c.Depth, "depth", 1, "messages under way on a connection")
 	duration := flag.Duration("duration", time.Second, "of one round of one server")
 	rounds := flag.Int("rounds", 5, "rounds")
@@ -28,6 +28,8 @@ func main() {
 	c.Kind, c.Servers = measure.Echo, measure.Names(*servers)
 	if *idle > 0 {
 		c.Kind, c.Conns, *rounds = measure.Idle, *idle, 1
+	} else if c.Size == 0 {
+		c.Size = 32
 	}
 	outcome, err := measure.Run(c, *rounds, *duration)
 	if err != nil {

@@ -87,6 +87,10 @@ func echoCases(python bool) (cases []Case) {
 	return cases
 }
 
+// smallest is the size in bytes of messages that everybody compresses, and of which
+// next to nothing is left in the memory of who has received one.
+const smallest = 64
+
 func idleCases(python bool) (cases []Case) {
 	all := Names("raw,sync,async,gorilla,coder,gobwas,gobwas-plain,gws")
 	plain := Case{Kind: Idle, Conns: 10_000, Servers: all}
@@ -96,14 +100,11 @@ func idleCases(python bool) (cases []Case) {
 	cases = append(cases, plain,
 		Case{Kind: Idle, Conns: 60_000, Processes: 4, Servers: Names("raw,sync,async")},
 		Case{Kind: Idle, Conns: 2_000, TLS: true, Servers: all})
-	for _, takeover := range []bool{false, true} {
-		c := Case{Kind: Idle, Conns: 2_000, Deflate: true, Takeover: takeover, Servers: Names("sync,async,coder,gws")}
-		if !takeover {
-			c.Servers = append(c.Servers, "gorilla")
-		}
-		cases = append(cases, c)
-	}
-	return cases
+	withoutTakeover := Names("sync,async,coder,gws,gorilla")
+	return append(cases,
+		Case{Kind: Idle, Conns: 2_000, Deflate: true, Size: smallest, Servers: withoutTakeover},
+		Case{Kind: Idle, Conns: 2_000, Deflate: true, Servers: withoutTakeover},
+		Case{Kind: Idle, Conns: 2_000, Deflate: true, Takeover: true, Servers: Names("sync,async,coder,gws")})
 }
 
 func otherCases() (cases []Case) {
@@ -177,6 +178,9 @@ func (c *Case) idleTitle() string {
 	}
 	if c.Deflate {
 		title += " with compression, " + takeover(c.Takeover)
+		if c.Size > 0 {
+			title += ", after messages of " + size(c.Size)
+		}
 	}
 	if c.Processes > 1 {
 		title += fmt.Sprintf(" in %d processes", c.Processes)

@@ -3,6 +3,7 @@
 package measure
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -18,6 +19,10 @@ import (
 
 // holderFlag is the first argument of a process that holds connections.
 const holderFlag = "-be-holder"
+
+// compressedSize is how many bytes the messages of compression have, unless a case
+// says otherwise.
+const compressedSize = 1 << 10
 
 // settle is how long connections are left alone before they count as idle: a
 // server may keep what it expects to need again at once.
@@ -71,7 +76,8 @@ func startHolder(server *server, c Case, conns int) (*process.Process, error) {
 	if c.TLS {
 		how += "-tls"
 	}
-	p, err := process.Start(self, holderFlag, server.addr, fmt.Sprint(conns), how)
+	size := cmp.Or(c.Size, compressedSize)
+	p, err := process.Start(self, holderFlag, server.addr, fmt.Sprint(conns), how, fmt.Sprint(size))
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +88,12 @@ func startHolder(server *server, c Case, conns int) (*process.Process, error) {
 	return p, nil
 }
 
-func beHolder(addr, conns, how string) error {
+func beHolder(addr, conns, how, compressed string) error {
 	n, err := strconv.Atoi(conns)
+	if err != nil {
+		return err
+	}
+	size, err := strconv.Atoi(compressed)
 	if err != nil {
 		return err
 	}
@@ -92,7 +102,7 @@ func beHolder(addr, conns, how string) error {
 		script := load.Echo(32, 1, how == "plain")
 		err = hold(addr, n, 1, func(int, net.Conn) (*load.Script, error) { return script, nil })
 	case "deflate", "takeover":
-		err = hold(addr, n, 10, deflating(1<<10, how == "takeover"))
+		err = hold(addr, n, 10, deflating(size, how == "takeover"))
 	default:
 		err = holdTLS(addr, n, how == "plain-tls")
 	}

@@ -73,7 +73,7 @@ func BeServer() {
 	case clientFlag:
 		err = beClient(args[0], args[1], args[2], args[3])
 	case holderFlag:
-		err = beHolder(args[0], args[1], args[2])
+		err = beHolder(args[0], args[1], args[2], args[3])
 	default:
 		return
 	}

@@ -103,7 +103,13 @@ func (t *rawTransport) write(out *output) error {
 func (out *output) whenWritable() func(fd uintptr) (done bool) {
 	return func(fd uintptr) (done bool) {
 		for again := true; again && out.len() > 0; {
-			n, err := writeOutput(fd, out)
+			var n int
+			var err syscall.Errno
+			if len(out.ahead) > 0 { // and no function of its own: the stack is small
+				n, err = writeAhead(fd, out)
+			} else {
+				n, err = writeVector(fd, out.head, out.body)
+			}
 			switch again = out.wait; {
 			case err == syscall.EINTR:
 				again = true

@@ -20,21 +20,14 @@ func readVector(fd uintptr, a []byte, b *block) (n int, err syscall.Errno) {
 	return callVector(syscall.SYS_READV, fd, a, b[:])
 }
 
-// writeOutput writes head and body, and the fragments ahead if there are any.
-func writeOutput(fd uintptr, out *output) (n int, err syscall.Errno) {
-	switch {
-	case out.leads():
-		return writeVector(fd, out.head, out.body[:lead])
-	case len(out.ahead) > 0:
-		return writeAhead(fd, out)
-	}
-	return writeVector(fd, out.head, out.body)
-}
-
-// writeAhead is not inlined: what it takes of the stack is for who needs it.
+// writeAhead writes head, body and the fragments ahead. It is not inlined: what it
+// takes of the stack is for who needs it.
 //
 //go:noinline
 func writeAhead(fd uintptr, out *output) (n int, err syscall.Errno) {
+	if out.leads() {
+		return callVector(syscall.SYS_WRITEV, fd, out.head, out.body[:lead])
+	}
 	iov := vectors.Get().(*[2 + 2*maxAhead]syscall.Iovec)
 	pieces := appendPiece(appendPiece(iov[:0], out.head), out.body)
 	for i := range out.ahead {

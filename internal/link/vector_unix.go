@@ -15,11 +15,8 @@ func readVector(fd uintptr, a []byte, b *block) (n int, err syscall.Errno) {
 	return result(syscall.Read(int(fd), a))
 }
 
-// writeOutput writes head, or body when head is empty. Nothing is ahead where
-// vectors are not gathered.
-func writeOutput(fd uintptr, out *output) (n int, err syscall.Errno) {
-	return writeVector(fd, out.head, out.body)
-}
+// writeAhead is not needed: nothing is ahead where vectors are not gathered.
+func writeAhead(uintptr, *output) (n int, err syscall.Errno) { return 0, syscall.ENOSYS }
 
 // writeVector writes a, or b when a is empty.
 func writeVector(fd uintptr, a, b []byte) (n int, err syscall.Errno) {

@@ -125,6 +125,15 @@ func (m *Monitor) Start(cfg Config, now time.Time) {
 // Started returns the time that Start was given.
 func (m *Monitor) Started() time.Time { return m.start }
 
+// Asked returns when Start, or the latest call of Next, asked for the next call of
+// Next; zero if it did not.
+func (m *Monitor) Asked() (at time.Time) {
+	if m.asked != none {
+		at = m.start.Add(m.asked)
+	}
+	return at
+}
+
 // SetConfig changes the configuration of a running schedule. Whoever runs the
 // Monitor must ask it again at once.
 //

@@ -213,3 +213,25 @@ func TestGiveUpHasAnError(t *testing.T) {
 		t.Errorf("error: %v", err)
 	}
 }
+
+// TestAsked asks a schedule when it wants to be asked: as Start and Next say.
+func TestAsked(t *testing.T) {
+	var m Monitor
+	if got := m.Asked(); !got.IsZero() {
+		t.Errorf("before the start: %v", got)
+	}
+	m.Start(Config{Interval: -1}, epoch)
+	if got := m.Asked(); !got.IsZero() {
+		t.Errorf("without pings: %v", got)
+	}
+	m.Start(Config{Interval: 20 * sec, Phase: 5 * sec}, epoch)
+	if got := m.Asked(); !got.Equal(at(5 * sec)) {
+		t.Errorf("at first: %v", got)
+	}
+	ev := Evidence{LastByte: epoch}
+	for _, now := range []time.Duration{sec, 5 * sec, 5 * sec} {
+		if a := m.Next(at(now), &ev); a.Kind == Wait && !m.Asked().Equal(a.At) {
+			t.Errorf("asked for %v, said %v", a.At, m.Asked())
+		}
+	}
+}

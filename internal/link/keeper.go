@@ -117,11 +117,18 @@ func (c *Conn) pingWroteMore(all bool) (pingLeft bool) {
 func (c *Conn) SetRunner(runner Runner) { c.keeper.runner = runner }
 
 // StartKeepalive has the runner follow the schedule. It is not started as long
-// as there is nothing to do.
+// as there is nothing to do. What there is was worked out when the schedule
+// began: to ask it again takes more of the stack than net/http's goroutine has
+// left, which calls this for a server, and a larger one costs as much as a
+// system call.
 func (c *Conn) StartKeepalive() {
 	c.lock()
 	defer c.unlock()
-	c.wakeKeeper()
+	k := &c.keeper
+	if first := k.monitor.Asked(); !first.IsZero() && c.proto.State() == protocol.Open {
+		c.kept = true
+		k.runner.Start(first)
+	}
 }
 
 func (c *Conn) stopKeepalive() {

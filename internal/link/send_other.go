@@ -1,8 +1,8 @@
-//go:build unix && (!linux || 386)
+//go:build unix && !linux
 
 package link
 
 import "syscall"
 
-// send writes b, which is not empty, to a socket.
+// send writes b, which is not empty.
 func send(fd uintptr, b []byte) (n int, err syscall.Errno) { return writeVector(fd, b, nil) }

@@ -15,7 +15,7 @@ const gathersVectors = true
 // readVector reads into a, then b, which is not empty.
 func readVector(fd uintptr, a []byte, b *block) (n int, err syscall.Errno) {
 	if len(a) == 0 {
-		return receive(fd, b)
+		return call(syscall.SYS_READ, fd, unsafe.Pointer(b), blockSize)
 	}
 	return callVector(syscall.SYS_READV, fd, a, b[:])
 }
@@ -52,9 +52,9 @@ func appendPiece(pieces []syscall.Iovec, b []byte) []syscall.Iovec {
 func writeVector(fd uintptr, a, b []byte) (n int, err syscall.Errno) {
 	switch {
 	case len(b) == 0:
-		return send(fd, a)
+		return call(syscall.SYS_WRITE, fd, unsafe.Pointer(&a[0]), len(a))
 	case len(a) == 0:
-		return send(fd, b)
+		return call(syscall.SYS_WRITE, fd, unsafe.Pointer(&b[0]), len(b))
 	}
 	return callVector(syscall.SYS_WRITEV, fd, a, b)
 }

@@ -6,8 +6,8 @@ import "time"
 // its own it keeps the methods out of Conn's.
 type ticking Conn
 
-// Start sets the timer. Without keepalive there is none. It belongs to the connection's context: both end with
-// the connection.
+// Start sets the timer. Without keepalive there is none. It belongs to the
+// connection's context: both end with the connection.
 func (t *ticking) Start(first time.Time) { t.timer.Start(&t.link, first) }
 
 // Wake has the schedule looked at again.

@@ -63,7 +63,7 @@ func newDesk() *desk {
 	return d
 }
 
-// lock takes Conn.mu. Whoever holds it has a desk.
+// lock takes Conn.mu. Whoever takes it so has a desk.
 func (c *Conn) lock() {
 	c.mu.Lock()
 	if c.desk == nil {

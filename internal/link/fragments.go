@@ -77,7 +77,9 @@ func (c *Conn) settleAhead() {
 	if len(left) > 0 {
 		c.proto.UndoFrame(left[0].header) // and so all that follow
 	}
-	clear(c.out.ahead)
+	for i := range c.out.ahead {
+		c.out.ahead[i].payload = nil // and not the header: out.head may be the rest of it
+	}
 	c.out.ahead, c.out.begun = c.out.ahead[:0], 0
 }
 

@@ -125,7 +125,7 @@ func (c *Conn) StartKeepalive() {
 	c.lock()
 	defer c.unlock()
 	k := &c.keeper
-	if first := k.monitor.Asked(); !first.IsZero() && c.proto.State() == protocol.Open {
+	if first := k.monitor.Asked(); !first.IsZero() && !c.kept && c.proto.State() == protocol.Open {
 		c.kept = true
 		k.runner.Start(first)
 	}

@@ -75,7 +75,7 @@ func (c *Conn) postRest(n int, d *delivery, err error) error {
 		return c.sendable()
 	}
 	if err := d.begin(c); err != nil {
-		return err
+		return c.cutShort(err) // a part of the frame is on its way
 	}
 	c.message.held, c.write.held = true, true
 	d.shipment.next(c)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net"
 	"slices"
 	"syscall"
 	"testing"
@@ -64,20 +63,7 @@ func mustPrepare(t *testing.T, data []byte) *Prepared {
 
 // TestBroadcastOverTCP sends what sockets take at once and what they do not.
 func TestBroadcastOverTCP(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	theirs, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer theirs.Close()
-	ours, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	theirs, ours := tcpPair(t)
 	theirs.SetReadDeadline(time.Now().Add(time.Minute))
 	c := opened(ours, Options{Role: protocol.Server, MaxFragmentSize: -1})
 	defer end(c)

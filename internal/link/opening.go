@@ -9,7 +9,7 @@ type Opening struct {
 	Response    *http.Response // and its request; nil if they were let go of
 
 	// Of a server's.
-	Path     string // of the request's URL; "" stands for "/"
+	Path     string // of the request's URL
 	Values   *PathValue
 	Username string // that was checked; "": none was
 }
@@ -23,22 +23,22 @@ type PathValue struct {
 
 // Keep returns o for a connection to keep.
 func (o Opening) Keep() *Opening {
-	if o == (Opening{}) {
+	if o == usual {
 		return nil
 	}
 	kept := o // so that nothing is allocated else
 	return &kept
 }
 
+// usual is what most connections would have to remember, and do not.
+var usual = Opening{Path: "/"}
+
 // Get returns what a connection has kept.
-func (o *Opening) Get() (opening Opening) {
-	if o != nil {
-		opening = *o
+func (o *Opening) Get() Opening {
+	if o == nil {
+		return usual
 	}
-	if opening.Path == "" {
-		opening.Path = "/"
-	}
-	return opening
+	return *o
 }
 
 // Request returns the request, nil if it was let go of.

@@ -200,7 +200,7 @@ func (f *flow) writeAll(out *output, wait bool) error {
 		out.wrote(n)
 		switch {
 		case n > 0:
-			out.progressed.Store(int64(time.Since(out.start)))
+			out.moved()
 		case !wait:
 			return nil
 		default:

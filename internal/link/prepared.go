@@ -9,7 +9,7 @@ import (
 // A Prepared is a message that is encoded once for all connections that can
 // share what comes of it. It may be sent on many at once.
 type Prepared struct {
-	mu      sync.Mutex // guards message; taken with Conn.mu held
+	mu      sync.Mutex // guards what is made of message; taken with Conn.mu held
 	message *protocol.Prepared
 	size    int // of the payload
 }

@@ -29,7 +29,8 @@ type transport interface {
 	// system cannot do that.
 	tryWrite(out *output) (ok bool, err error)
 
-	// writeOnce is tryWrite for the frame of w. How much was written is w.n.
+	// writeOnce is tryWrite for the frame of w. How much was written is w.n. It
+	// is called with Conn.mu held and never waits.
 	writeOnce(w *oneShot) (ok bool, err error)
 
 	// gathers reports whether head and body of an output, and the fragments
@@ -180,8 +181,7 @@ func (out *output) len() int { return len(out.head) + len(out.body) }
 // wrote notes that the transport took n more bytes.
 func (out *output) wrote(n int) {
 	out.sent.Add(int64(n))
-	for n -= out.shorten(n); n > 0; n -= out.shorten(n) {
-		out.next()
+	for n -= out.shorten(n); n > 0 && out.next(); n -= out.shorten(n) {
 	}
 }
 

@@ -25,10 +25,9 @@ func (up *Upgraded) Opening() *link.Opening {
 // read from the pattern, for net/http has no list of them.
 func setRoute(o *link.Opening, r *http.Request) {
 	o.Username = strings.Clone(usernameOf(r))
-	if r.URL.Path == "/" {
-		return
+	if o.Path = "/"; r.URL.Path != "/" {
+		o.Path = strings.Clone(r.URL.Path)
 	}
-	o.Path = strings.Clone(r.URL.Path)
 	for _, segment := range strings.Split(r.Pattern, "/") {
 		name, ok := wildcard(segment)
 		if !ok {

@@ -44,6 +44,24 @@ func TestRoute(t *testing.T) {
 	}
 }
 
+// TestStripPrefix takes the route of requests whose path somebody has shortened.
+func TestStripPrefix(t *testing.T) {
+	for _, test := range []struct{ pattern, prefix, url, path, room string }{
+		{"/ws", "/ws", "/ws", "", ""},
+		{"/rooms/{room}/", "/rooms/42", "/rooms/42/", "/", "42"},
+	} {
+		var got *link.Opening
+		mux := http.NewServeMux()
+		mux.Handle(test.pattern, http.StripPrefix(test.prefix, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			got = (&Upgraded{Request: r, DiscardRequest: true}).Opening()
+		})))
+		mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", test.url, nil))
+		if path, room := got.Get().Path, got.PathValue("room"); path != test.path || room != test.room {
+			t.Errorf("%s: path %q, room %q", test.url, path, room)
+		}
+	}
+}
+
 // TestNoRoute takes the route of a request that no ServeMux has seen.
 func TestNoRoute(t *testing.T) {
 	up := Upgraded{Request: httptest.NewRequest("GET", "/some/path", nil), DiscardRequest: true}

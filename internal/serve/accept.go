@@ -187,13 +187,13 @@ func hijackFailed(w http.ResponseWriter, err error) error {
 }
 
 // respond writes the response, and clears the deadlines that an HTTP server
-// may have set.
+// may have set. One for reading would only cost a timer.
 func (s *Server[C]) respond(conn net.Conn, response []byte) error {
 	var deadline time.Time
 	if timeout := s.openTimeout(); timeout > 0 {
 		deadline = time.Now().Add(timeout)
 	}
-	conn.SetDeadline(deadline)
+	conn.SetWriteDeadline(deadline)
 	defer conn.SetDeadline(time.Time{})
 	_, err := conn.Write(response)
 	return err

@@ -132,7 +132,7 @@ func (c *Conn) Init(cfg Config) { c.InitFrom(&cfg) }
 // neither kept nor changed.
 func (c *Conn) InitFrom(cfg *Config) {
 	stash, pending, settled := c.in.stash, c.pings.pending, c.pings.settled
-	decoded, encoded, used := c.in.decoded.begin(), c.out.encoded.begin(), c.out.used[:0]
+	decoded, encoded, used := c.in.decoded.begin(), c.out.scratch[0].begin(), c.out.used[:0]
 	clear(used[:cap(used)])
 	clear(pending)
 	*c = Conn{}
@@ -142,7 +142,7 @@ func (c *Conn) InitFrom(cfg *Config) {
 	}
 	c.extensions, c.rsv = cfg.Extensions, rsvOf(cfg.Extensions)
 	c.in.simple = c.isSimple()
-	c.in.decoded.buf, c.out.encoded.buf, c.out.used = decoded, encoded, used
+	c.in.decoded.buf, c.out.scratch[0].buf, c.out.used = decoded, encoded, used
 	c.in.maxMessage, c.in.stash = orDefault(cfg.MaxMessageSize, DefaultMaxMessageSize), stash[:0]
 	c.in.maxFragments, c.in.timeout = orDefault(cfg.MaxFragments, DefaultMaxFragments), cfg.MessageTimeout
 	c.in.controls.init(orDefault(cfg.MaxControlFrames, DefaultMaxControlFrames), cfg.ControlsFrom)

@@ -5,6 +5,7 @@ package protocol
 import (
 	"bytes"
 	"math"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -27,5 +28,23 @@ func TestAllocsDeflate(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestAllocsDeflateInVain has messages compressed that become longer, by a connection
+// that is idle in between.
+func TestAllocsDeflateInVain(t *testing.T) {
+	for _, size := range []int{100, 1000} {
+		_, server := negotiated(t, nil, &Deflate{Pools: onePool{}})
+		message := make([]byte, size)
+		rand.NewChaCha8([32]byte{}).Read(message)
+		c, cfg := new(Conn), Config{Role: Server, Extensions: []Extension{server}}
+		wantNoAllocs(t, "compressing in vain", func() {
+			c.InitFrom(&cfg)
+			payload, err := c.EncodePayload(Binary, true, message)
+			if err != nil || &payload[0] != &message[0] {
+				t.Fatalf("%d bytes, %v", len(payload), err)
+			}
+		})
 	}
 }

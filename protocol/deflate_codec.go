@@ -59,7 +59,7 @@ func (d *deflate) Encode(dst, payload []byte, frame Fragment) ([]byte, bool, err
 	if frame.Last { // RFC 7692, section 7.2.1
 		encoded = encoded[:len(encoded)-len(flushTail)]
 		if frame.First && frame.Compression == CompressAuto && len(encoded)-at >= len(payload) {
-			return dst, false, nil // it became longer
+			return encoded[:at], false, nil // it became longer
 		}
 	}
 	d.remember(payload, frame)

@@ -5,8 +5,7 @@ type encoding struct {
 	compression Compression // what the sender of messages wants
 	used        []Extension // that have changed the message, in their order
 	unsettled   bool        // their last frame may be taken back
-	encoded     scratch     // its payload
-	between     scratch     // and what it was between two extensions
+	scratch     [2]scratch  // where they encode to, in turns; the first is kept when idle
 }
 
 // Compress says whether the messages that begin from now on are to be
@@ -25,9 +24,7 @@ func (c *Conn) EncodePayload(typ MessageType, fin bool, payload []byte) ([]byte,
 	if err := c.checkFrame(typ); err != nil {
 		return nil, err
 	}
-	out := &c.out
-	out.between, out.encoded = out.encoded, out.between // the one that is kept when idle comes first
-	frame := Fragment{Type: typ, First: !out.open, Last: fin, Compression: out.compression}
+	frame := Fragment{Type: typ, First: !c.out.open, Last: fin, Compression: c.out.compression}
 	if frame.First {
 		return c.encodeFirst(frame, payload)
 	}
@@ -40,15 +37,18 @@ func (c *Conn) encodeFirst(frame Fragment, payload []byte) ([]byte, error) {
 	out := &c.out
 	out.used = out.used[:0]
 	for _, ext := range c.extensions {
-		encoded, used, err := ext.Encode(out.into(), payload, frame)
+		room := out.room(len(out.used))
+		encoded, used, err := ext.Encode(room.begin(), payload, frame)
 		if err != nil {
 			c.undoPayload()
 			return nil, err
 		}
 		if used {
-			payload = out.keep(encoded)
+			room.buf, payload = encoded, encoded
 			out.used = append(out.used, ext)
 			out.unsettled = true
+		} else if len(encoded) == 0 {
+			room.buf = encoded // with what it has tried in vain
 		}
 	}
 	return payload, nil
@@ -58,7 +58,8 @@ func (c *Conn) encodeFirst(frame Fragment, payload []byte) ([]byte, error) {
 func (c *Conn) encodeNext(frame Fragment, payload []byte) ([]byte, error) {
 	out := &c.out
 	for i, ext := range out.used {
-		encoded, _, err := ext.Encode(out.into(), payload, frame)
+		room := out.room(i)
+		encoded, _, err := ext.Encode(room.begin(), payload, frame)
 		if err != nil {
 			for _, before := range out.used[:i] {
 				before.Sent(false)
@@ -66,20 +67,15 @@ func (c *Conn) encodeNext(frame Fragment, payload []byte) ([]byte, error) {
 			out.unsettled = false
 			return nil, err
 		}
-		payload = out.keep(encoded)
+		room.buf, payload = encoded, encoded
 		out.unsettled = true
 	}
 	return payload, nil
 }
 
-// into is where the next extension encodes to: not where the one before has.
-func (e *encoding) into() []byte { return e.between.begin() }
-
-func (e *encoding) keep(encoded []byte) []byte {
-	e.between.buf = encoded
-	e.between, e.encoded = e.encoded, e.between
-	return encoded
-}
+// room returns where the i-th of the extensions that change a message encodes to:
+// not where the one before has.
+func (e *encoding) room(i int) *scratch { return &e.scratch[i%len(e.scratch)] }
 
 // encodedBits are the reserved bits of the first frame of the message.
 func (e *encoding) encodedBits() (bits RSV) {

@@ -19,9 +19,9 @@ type Extension interface {
 	RSV() RSV
 
 	// Encode appends a frame's payload as it is to be sent to dst. used is
-	// false if the extension leaves the message alone: dst is then returned as
-	// it was, and no other frame of the message comes. It is looked at in the
-	// first frame only. payload must not be changed or kept.
+	// false if the extension leaves the message alone: dst is then returned with
+	// nothing appended, and no other frame of the message comes. It is looked at
+	// in the first frame only. payload must not be changed or kept.
 	Encode(dst, payload []byte, frame Fragment) (encoded []byte, used bool, err error)
 
 	// Sent tells what became of the frame of the last Encode that used it:

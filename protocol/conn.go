@@ -88,7 +88,8 @@ type Config struct {
 	MessageTimeout time.Duration
 
 	// Extensions are those that the opening handshake has agreed on; see
-	// [Agreement]. They are the connection's own.
+	// [Agreement]. They are the connection's own, but for those that are
+	// [Interchangeable].
 	Extensions []Extension
 
 	// MaskKeys is where a client's masking keys come from; it must be
@@ -104,7 +105,8 @@ type Conn struct {
 	role       Role
 	maskKeys   io.Reader
 	extensions []Extension
-	rsv        RSV // the bits that belong to them
+	own        ownDeflate // the only one, if other connections may share it
+	rsv        RSV        // the bits that belong to them
 
 	state        State
 	rcvd         *Close // the peer's close frame
@@ -140,7 +142,7 @@ func (c *Conn) InitFrom(cfg *Config) {
 	if c.maskKeys == nil {
 		c.maskKeys = rand.Reader
 	}
-	c.extensions, c.rsv = cfg.Extensions, rsvOf(cfg.Extensions)
+	c.extensions, c.rsv = c.own.insteadOf(cfg.Extensions), rsvOf(cfg.Extensions)
 	c.in.simple = c.isSimple()
 	c.in.decoded.buf, c.out.scratch[0].buf, c.out.used = decoded, encoded, used
 	c.in.maxMessage, c.in.stash = orDefault(cfg.MaxMessageSize, DefaultMaxMessageSize), stash[:0]

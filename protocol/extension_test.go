@@ -105,6 +105,7 @@ func TestExtensionsRoundTrip(t *testing.T) {
 		client, server := extensionSets(rng)
 		a := NewConn(Config{Role: Client, Extensions: client, MaskKeys: zeroKeys{}})
 		b := NewConn(Config{Role: Server, Extensions: server})
+		agreed := map[*Conn][]Extension{a: client, b: server}
 		if rng.IntN(2) == 0 {
 			a, b = b, a
 		}
@@ -115,8 +116,8 @@ func TestExtensionsRoundTrip(t *testing.T) {
 				t.Fatalf("seed %d: not idle", seed)
 			}
 			if rng.IntN(3) == 0 { // as a driver of very many does
-				a.Init(Config{Role: a.role, Extensions: a.extensions, MaskKeys: a.maskKeys})
-				b.Init(Config{Role: b.role, Extensions: b.extensions, MaskKeys: b.maskKeys})
+				a.Init(Config{Role: a.role, Extensions: agreed[a], MaskKeys: a.maskKeys})
+				b.Init(Config{Role: b.role, Extensions: agreed[b], MaskKeys: b.maskKeys})
 			}
 		}
 	}

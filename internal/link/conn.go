@@ -59,6 +59,7 @@ type Options struct {
 	Clock            *Clock            // the one of WithDefaults
 	Thread           *keepalive.Thread // runs their keepalive, if a thread does
 	Helper           *Helper           // a server's; nil: callers have stack enough
+	Agreements       *Agreements       // a server's; nil: each connection has its own
 	Logger           *slog.Logger
 }
 
@@ -112,13 +113,12 @@ const (
 )
 
 // Init makes c a connection over conn, whose opening handshake is over and has
-// agreed on the extensions, which are the connection's own. early is what was
+// agreed on the extensions, which become the connection's own. early is what was
 // read after the handshake; it is copied.
 func (c *Conn) Init(conn net.Conn, early []byte, opts *Options, extensions ...protocol.Extension) {
 	c.opts = opts
 	if len(extensions) > 0 {
-		own := extensions // so that without any nothing is allocated
-		c.extensions = &own
+		c.extensions = opts.Agreements.of(extensions)
 	}
 	c.tr = newTransport(conn, &c.in)
 	c.setHeartbeat(opts.Keepalive.Heartbeat)

@@ -96,6 +96,7 @@ func New[C comparable](face Face[C], opts *Options) (*Server[C], error) {
 	}
 	s := &Server[C]{face: face, opts: opts, acceptor: acceptor, link: opts.Link()}
 	s.link.Counters, s.link.Thread = new(link.Counters), face.Thread
+	s.link.Agreements = new(link.Agreements)
 	s.logger = s.link.Logger
 	s.conns, s.from, s.froms = make(map[C]struct{}), make(map[netip.Prefix]int), make(map[C]netip.Prefix)
 	if face.Handle == nil {

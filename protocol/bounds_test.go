@@ -3,6 +3,7 @@ package protocol
 import (
 	"bytes"
 	"errors"
+	"io"
 	"testing"
 	"time"
 )
@@ -143,6 +144,34 @@ func TestAllowanceSurvivesInit(t *testing.T) {
 	receiveAt(c, time.Minute, stream(Server, wireFrame{op: OpText}))
 	if at := c.ControlsFrom(); !at.IsZero() {
 		t.Errorf("the allowance is whole, and to be so %v from now", at.Sub(epoch))
+	}
+}
+
+// TestEndSurvivesInit: a connection that has ended can be made again, and then
+// says how it did and does nothing more.
+func TestEndSurvivesInit(t *testing.T) {
+	for _, cause := range []error{nil, io.ErrUnexpectedEOF} {
+		c := NewConn(Config{Role: Server})
+		if cause == nil {
+			receiveAt(c, 0, stream(Server, wireFrame{op: OpClose, payload: "\x03\xe8"}))
+			owed(t, c, epoch)
+		}
+		c.Disconnected(cause)
+		want := c.CloseError()
+		c.Init(Config{Role: Client})
+		c.Init(Config{Role: Server, Ended: want})
+		if got := c.CloseError(); *got != *want || c.State() != Closed {
+			t.Errorf("%v: %v, want %v", c.State(), got, want)
+		}
+		c.Fail(InternalError, "late", nil)
+		receiveAt(c, 0, stream(Server, wireFrame{op: OpText, payload: "late"}))
+		if got := c.CloseError(); *got != *want || c.Owed() {
+			t.Errorf("later it says %v", got)
+		}
+		c.Init(Config{Role: Server})
+		if c.State() != Open || c.CloseError().Rcvd != nil {
+			t.Errorf("a new connection is %v", c.State())
+		}
 	}
 }
 

@@ -81,6 +81,11 @@ type Config struct {
 	// state of this connection. Zero for a new connection.
 	ControlsFrom time.Time
 
+	// Ended is what [Conn.CloseError] said when another value had the state of
+	// this connection, which has ended: the state is [Closed]. nil for a new
+	// connection.
+	Ended *CloseError
+
 	// MessageTimeout is how long a message may take to arrive, from its first
 	// byte to its last, whatever else arrives in between; one that takes longer
 	// fails the connection with code 1008 when the next bytes come. 0 or
@@ -127,7 +132,7 @@ func NewConn(cfg Config) *Conn {
 }
 
 // Init makes c, which may be part of a larger value, a new connection in state
-// [Open]. Some memory of what c was before is used again.
+// [Open], or one that has ended. Some memory of what c was before is used again.
 func (c *Conn) Init(cfg Config) { c.InitFrom(&cfg) }
 
 // InitFrom is Init for whoever has little room on the stack. The Config is
@@ -149,6 +154,10 @@ func (c *Conn) InitFrom(cfg *Config) {
 	c.in.maxFragments, c.in.timeout = orDefault(cfg.MaxFragments, DefaultMaxFragments), cfg.MessageTimeout
 	c.in.controls.init(orDefault(cfg.MaxControlFrames, DefaultMaxControlFrames), cfg.ControlsFrom)
 	c.pings.pending, c.pings.settled = pending[:0], settled[:0]
+	if e := cfg.Ended; e != nil {
+		c.rcvd, c.sent, c.rcvdThenSent, c.err, c.state = e.Rcvd, e.Sent, e.RcvdThenSent, e.Err, Closed
+		c.in.stop()
+	}
 }
 
 // Idle reports whether the connection is open and nothing is under way: no

@@ -285,8 +285,8 @@ func TestEndHoldsNothing(t *testing.T) {
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.pend.block != nil || c.in.block != nil {
-			t.Error("a connection that has ended holds a block")
+		if c.desk != nil || c.in.block != nil {
+			t.Error("a connection that has ended holds a desk or a block")
 		}
 	})
 }

@@ -12,21 +12,21 @@ import (
 // began, else how the connection ended. It lasts no longer than the close
 // timeout; at the Limit the connection is cut. Further calls wait likewise.
 func (c *Conn) Close(l *Limit, code protocol.CloseCode, reason string) error {
+	if over, err := c.closeResult(); over {
+		return err
+	}
 	c.lock()
 	err := c.sendClose(l, code, reason)
-	over := c.over
 	c.unlock()
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case over:
-		return c.closeResult()
 	}
 	if err := l.wait(c.Done()); err != nil {
 		c.Abort(fmt.Errorf("%w: %w", ErrAborted, err))
 		<-c.Done()
 	}
-	return c.closeResult()
+	_, err = c.closeResult()
+	return err
 }
 
 // Abort cuts the connection without a closing handshake. cause is found in
@@ -38,13 +38,16 @@ func (c *Conn) Abort(cause error) {
 }
 
 // closeResult is what Close returns of a connection that has ended.
-func (c *Conn) closeResult() error {
-	c.lock()
-	defer c.unlock()
-	if c.proto.CloseReceived() != nil && c.proto.CloseSent() != nil {
-		return nil
+func (c *Conn) closeResult() (over bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.over {
+		return false, nil
 	}
-	return c.proto.CloseError()
+	if how := c.rare.remains.how; how.Rcvd == nil || how.Sent == nil {
+		err = how
+	}
+	return true, err
 }
 
 // sendClose sends our close frame, unless the connection is ending already,
@@ -264,9 +267,24 @@ func (c *Conn) discard(l *Limit) (more bool) {
 	return err == nil || err == errNoBlock || isTimeout(err)
 }
 
-// end lets go of everything and tells everybody. The transport is closed, so
-// that who still reads or writes will not be long.
+// end lets go of everything and tells everybody. It takes little of the stack,
+// for the runner may need much to tell a context.
 func (c *Conn) end() {
+	c.letGo()
+	if r := c.keeper.runner; r != nil {
+		c.unlock()
+		r.Ended(c.rare.remains.how)
+		c.lock()
+	}
+	c.over = true
+	if c.rare.ended != nil {
+		close(c.rare.ended)
+	}
+}
+
+// letGo lets go of everything but how the connection has ended. The transport is
+// closed, so that who still reads or writes will not be long.
+func (c *Conn) letGo() {
 	c.proto.Disconnected(nil)
 	for c.reader != nobody {
 		c.waitChange(nil)
@@ -278,22 +296,14 @@ func (c *Conn) end() {
 	c.in.giveBack()
 	c.abandonWriter()
 	c.stopTimers()
-	err := c.proto.CloseError()
+	how := c.proto.CloseError()
 	if c.recvErr == nil {
-		c.recvErr = err
+		c.recvErr = how
 	}
+	c.rarely().remains = &remains{how, c.recvErr, c.writeErr}
 	c.pongs = nil
 	c.waiters.wakeAll()
-	c.opts.Counters.close(err)
-	if r := c.keeper.runner; r != nil {
-		c.unlock()
-		r.Ended(err)
-		c.lock()
-	}
-	c.over = true
-	if c.rare != nil && c.rare.ended != nil {
-		close(c.rare.ended)
-	}
+	c.opts.Counters.close(how)
 }
 
 func (c *Conn) stopTimers() {

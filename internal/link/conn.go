@@ -77,6 +77,7 @@ type Conn struct {
 	*desk                   // what is under way; nil while nothing is
 	taken      int64        // bytes that the transport has taken
 	pinging    pingProgress // of keepalive's latest ping
+	over       bool         // the transport is closed
 
 	kept       bool   // the keeper's runner was started
 	receiving  bool   // the application is in a receive call
@@ -89,7 +90,6 @@ type Conn struct {
 	closing    bool   // the closer has started, or the receiver is in its place; see close.go
 	ending     bool   // the receiver is: it ends the connection when it returns
 	aborted    bool   // cut the transport, whatever is under way
-	over       bool   // the transport is closed
 
 	rare *rare // what few connections need; nil until then
 
@@ -150,8 +150,8 @@ func (c *Conn) feedEarly(early []byte) {
 
 // Done is closed when the connection has ended and its transport is closed.
 func (c *Conn) Done() <-chan struct{} {
-	c.lock()
-	defer c.unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	r := c.rarely()
 	if r.ended == nil {
 		r.ended = make(chan struct{})
@@ -165,18 +165,24 @@ func (c *Conn) Done() <-chan struct{} {
 // Err returns how the connection ended, a [*protocol.CloseError], or nil as
 // long as it has not.
 func (c *Conn) Err() error {
-	c.lock()
-	defer c.unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if !c.over {
 		return nil
 	}
-	return c.proto.CloseError()
+	return c.rare.remains.how
 }
 
 // State returns where the connection is in its life.
 func (c *Conn) State() protocol.State {
-	c.lock()
-	defer c.unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.over:
+		return protocol.Closed
+	case c.desk == nil:
+		return protocol.Open // and idle
+	}
 	return c.proto.State()
 }
 

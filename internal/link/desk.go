@@ -75,8 +75,13 @@ func (c *Conn) lock() {
 // reads, and waits, and the grace period since the last message is over. Before
 // that the next message is probably near, and making room for it over and over
 // would cost more than the rest of what we do for it.
+//
+// A connection that has ended comes back to a desk for a call, and leaves it.
 func (c *Conn) unlock() {
-	if c.reader != nobody && !c.grace.set && !c.hold.set && c.desk.idle() {
+	switch {
+	case c.over:
+		c.retire()
+	case c.reader != nobody && !c.grace.set && !c.hold.set && c.desk.idle():
 		c.leave()
 	}
 	c.mu.Unlock()
@@ -98,6 +103,10 @@ func (c *Conn) sit(d *desk) {
 	cfg.ControlsFrom = c.controlsFrom()
 	cfg.MaskKeys = maskKeys{}
 	cfg.Extensions = c.agreed()
+	if c.over {
+		r := c.rare.remains
+		cfg.Ended, c.recvErr, c.writeErr = r.how, r.recvErr, r.writeErr
+	}
 	c.proto.InitFrom(cfg)
 }
 
@@ -133,9 +142,34 @@ func (c *Conn) leave() {
 	}
 	c.keepControls()
 	c.event = nil
-	c.config.Extensions = nil
+	c.config.Extensions, c.config.Ended = nil, nil
 	desks.giveBack(c.desk)
 	c.desk = nil
+}
+
+// remains are what a connection that has ended remembers of what was at its desk.
+type remains struct {
+	how               *protocol.CloseError
+	recvErr, writeErr error
+}
+
+// retire leaves the desk of a connection that has ended, if nobody works at it any
+// more and nothing is left to be received.
+func (c *Conn) retire() {
+	if d := c.desk; !c.receiving && d.finished() {
+		d.recvErr, d.writeErr = nil, nil
+		d.discarding, d.pausing, d.deferred = false, false, false
+		d.waiting, d.look = d.waiting[:0], lookNone
+		c.in.window = nil
+		c.leave()
+	}
+}
+
+// finished reports that a connection that has ended has no use for the desk. If a
+// violation has waited there, its timer may yet ring.
+func (d *desk) finished() bool {
+	return d.queue.empty() && d.stream == nil && d.waiters.first == nil && d.backlog == nil &&
+		!d.message.held && !d.write.held && !d.grace.set && !d.hold.set && d.deferral.timer == nil
 }
 
 // idle reports that nothing is under way.

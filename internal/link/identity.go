@@ -9,8 +9,8 @@ import (
 // ID returns a random UUID that tells the connection from all others. It is
 // made when it is first asked for.
 func (c *Conn) ID() string {
-	c.lock()
-	defer c.unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	id := &c.rarely().id
 	if *id == [16]byte{} {
 		rand.Read(id[:])

@@ -128,9 +128,12 @@ func checkGivenUp(t *testing.T, c *Conn, want time.Duration) {
 	}
 	time.Sleep(time.Nanosecond)
 	synctest.Wait()
+	c.lock()
+	how := c.proto.CloseError()
+	c.unlock()
 	var lost *keepalive.TimeoutError
-	if c.State() == protocol.Open || !errors.As(c.proto.CloseError(), &lost) || lost.Cause != keepalive.Unknown {
-		t.Errorf("%v after the beginning: %v, %v; want a time-out for unknown reasons", want, c.State(), c.proto.CloseError())
+	if c.State() == protocol.Open || !errors.As(how, &lost) || lost.Cause != keepalive.Unknown {
+		t.Errorf("%v after the beginning: %v, %v; want a time-out for unknown reasons", want, c.State(), how)
 	}
 	end(c)
 }

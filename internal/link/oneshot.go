@@ -55,7 +55,7 @@ func (c *Conn) postQuickly(w *oneShot, d *delivery) (done bool, err error) {
 
 // takes reports whether nothing stands in the way of w.
 func (c *Conn) takes(w *oneShot) bool {
-	return (c.desk == nil || c.desk.quiet()) && c.pinging == pingWritten &&
+	return !c.over && (c.desk == nil || c.desk.quiet()) && c.pinging == pingWritten &&
 		c.opts.Role == protocol.Server && w.message.size <= c.maxFragment() &&
 		w.message.message.Unchanged(c.agreed())
 }

@@ -18,6 +18,7 @@ type rare struct {
 	audience   *audience           // who is told of keepalive; nil: nobody
 	paused     time.Duration       // for how long reading stood still in all, before desk.pausedAt
 	maxMessage int64               // in place of what the options say; 0: that
+	remains    *remains            // once the connection has ended
 }
 
 // rarely returns it.

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 )
 
@@ -98,4 +99,24 @@ func TestDetach(t *testing.T) {
 	c.Fail(InternalError, "", nil)
 	c.AssembleInto(make([]byte, 5))
 	c.Detach()
+}
+
+// TestAssembleChanged has a whole message decoded to where the receiver wants it,
+// and the next one, for which there is no such place, elsewhere.
+func TestAssembleChanged(t *testing.T) {
+	client, server := negotiated(t, nil, nil)
+	from := NewConn(Config{Role: Client, Extensions: []Extension{client}, MaskKeys: zeroKeys{}})
+	to := NewConn(Config{Role: Server, Extensions: []Extension{server}})
+	memory := append(make([]byte, 0, 2000), "before: "...)
+	text := strings.Repeat("compressed ", 100)
+	to.AssembleInto(memory)
+	to.Received(epoch, 0, appendCompressed(t, from, text, true))
+	ev := to.Next()
+	if !ev.Owned || string(ev.Data) != "before: "+text || &ev.Data[0] != &memory[0] {
+		t.Errorf("owned %t, %q", ev.Owned, ev.Data)
+	}
+	to.Received(epoch, 0, appendCompressed(t, from, text, true))
+	if ev := to.Next(); ev.Owned || string(ev.Data) != text {
+		t.Errorf("owned %t, %q", ev.Owned, ev.Data)
+	}
 }

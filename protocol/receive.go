@@ -197,9 +197,9 @@ func (c *Conn) Begun() bool { return c.in.open }
 func (c *Conn) Streaming(on bool) { c.in.streaming = on }
 
 // AssembleInto has the message in progress, or else the next one that comes in
-// pieces, appended to dst, which then is the event's Data, and Owned. One that
-// arrives whole is returned where it lies, as ever. It holds until a message
-// was assembled, or Detach.
+// pieces or that extensions have changed, appended to dst, which then is the
+// event's Data, and Owned. Another that arrives whole is returned where it lies,
+// as ever. It holds until a message was assembled, or Detach.
 func (c *Conn) AssembleInto(dst []byte) {
 	in := &c.in
 	base := len(dst)
@@ -468,16 +468,30 @@ func (c *Conn) whole() {
 		Mask(payload, payload, in.frame.Mask, 0)
 	}
 	if in.changed {
-		payload = c.decode(in.decoded.begin(), payload, true)
-		in.decoded.buf = payload
-		if !in.checkDecoded(payload) {
-			return
-		}
-	} else if in.typ == Text && !utf8.Valid(payload) {
+		c.wholeChanged(payload)
+		return
+	}
+	if in.typ == Text && !utf8.Valid(payload) {
 		in.violation = invalidText.violation()
 		return
 	}
 	in.event.Kind, in.event.Type, in.event.Data = EventMessage, in.typ, payload
+}
+
+// wholeChanged returns such a message as extensions decode it.
+func (c *Conn) wholeChanged(payload []byte) {
+	in := &c.in
+	if in.into {
+		in.buf = c.decode(in.buf, payload, true)
+		if in.checkDecoded(in.buf[in.base:]) {
+			in.assembled()
+		}
+		return
+	}
+	in.decoded.buf = c.decode(in.decoded.begin(), payload, true)
+	if in.checkDecoded(in.decoded.buf) {
+		in.event.Kind, in.event.Type, in.event.Data = EventMessage, in.typ, in.decoded.buf
+	}
 }
 
 // payload moves on in the payload of the current data frame.

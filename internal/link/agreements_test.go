@@ -19,13 +19,14 @@ func TestAgreements(t *testing.T) {
 		return []protocol.Extension{ext}
 	}
 	a := new(Agreements)
-	if a.of(agree(9, false)) != a.of(agree(9, false)) {
+	narrow, wide, remembering := a.of(agree(9, false)), a.of(agree(10, false)), a.of(agree(9, true))
+	if a.of(agree(9, false)) != narrow {
 		t.Error("the same agreement is kept twice")
 	}
-	if a.of(agree(9, false)) == a.of(agree(10, false)) {
+	if narrow == wide {
 		t.Error("connections with different windows share their agreement")
 	}
-	if a.of(agree(9, true)) == a.of(agree(9, true)) {
+	if a.of(agree(9, true)) == remembering {
 		t.Error("connections with context takeover share their state")
 	}
 	if n := len(a.lists); n != 2 {

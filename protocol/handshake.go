@@ -37,11 +37,11 @@ const nonceSize = 16
 // acceptKey returns the Sec-WebSocket-Accept for a Sec-WebSocket-Key. It
 // proves that the server read the request as WebSocket; it is no secret, so
 // that SHA-1 does no harm (sections 1.3 and 10.8).
-func acceptKey(key string) string {
+func acceptKey(key string) string { return string(appendAcceptKey(nil, key)) }
+
+func appendAcceptKey(dst []byte, key string) []byte {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	var text [28]byte // that many bytes of base64 for the 20 of a sum
-	base64.StdEncoding.Encode(text[:], sum[:])
-	return string(text[:])
+	return base64.StdEncoding.AppendEncode(dst, sum[:])
 }
 
 // checkSubprotocols reports what is wrong with subprotocols that one side

@@ -51,3 +51,24 @@ func TestServerHeaderRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestAppendAccept: the response is that of Accept and AppendResponse.
+func TestAppendAccept(t *testing.T) {
+	for name, a := range map[string]*Acceptor{
+		"plain":   {},
+		"all":     {Subprotocols: []string{"chat"}, Extensions: []ServerExtensionFactory{new(Deflate)}},
+		"header":  {Header: http.Header{"Set-Cookie": {"a=1"}, "server": {"mine"}}},
+		"refuses": {Subprotocols: []string{"other"}},
+	} {
+		r := request(t, "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n")
+		agreement, header, err := a.Accept(r)
+		var want []byte
+		if err == nil {
+			want, err = AppendResponse([]byte("before "), header, epoch)
+		}
+		got, b, gotErr := a.AppendAccept([]byte("before "), r, epoch)
+		if (gotErr == nil) != (err == nil) || err == nil && (string(b) != string(want) || got.Subprotocol != agreement.Subprotocol || len(got.Extensions) != len(agreement.Extensions)) {
+			t.Errorf("%s: %+v, %v\n%s\nwant %+v, %v\n%s", name, got, gotErr, b, agreement, err, want)
+		}
+	}
+}

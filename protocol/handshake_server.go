@@ -83,23 +83,50 @@ func (a *Acceptor) Validate() error {
 // [ErrSubprotocol] or [ErrExtension] with 400, or what SelectSubprotocol
 // returned; a request that is malformed otherwise has status 400.
 func (a *Acceptor) Accept(r *http.Request) (Agreement, http.Header, error) {
-	if err := checkRequest(r); err != nil {
+	agreement, accepted, err := a.agree(r)
+	if err != nil {
 		return Agreement{}, nil, err
+	}
+	return agreement, a.responseHeader(keyOf(r), agreement.Subprotocol, accepted), nil
+}
+
+// AppendAccept is Accept and [AppendResponse] in one, for whoever adds nothing to
+// the header: unless the Acceptor does, none is made.
+func (a *Acceptor) AppendAccept(dst []byte, r *http.Request, now time.Time) (Agreement, []byte, error) {
+	agreement, accepted, err := a.agree(r)
+	if err != nil {
+		return Agreement{}, dst, err
+	}
+	if len(a.Header) > 0 || hasControl(accepted) {
+		dst, err = AppendResponse(dst, a.responseHeader(keyOf(r), agreement.Subprotocol, accepted), now)
+		return agreement, dst, err
+	}
+	b := appendDateField(append(dst, statusLine...), now)
+	b = append(b, "Connection: Upgrade\r\nSec-WebSocket-Accept: "...)
+	b = append(appendAcceptKey(b, keyOf(r)), "\r\n"...)
+	b = appendField(b, headerExtensions, accepted)
+	b = appendField(b, headerProtocol, agreement.Subprotocol)
+	return agreement, append(b, "Server: "+product+"\r\nUpgrade: websocket\r\n\r\n"...), nil
+}
+
+// agree checks a request and returns what is agreed, and the value of the
+// response's header of extensions.
+func (a *Acceptor) agree(r *http.Request) (agreement Agreement, accepted string, err error) {
+	if err := checkRequest(r); err != nil {
+		return Agreement{}, "", err
 	}
 	if err := a.checkOrigin(r); err != nil {
-		return Agreement{}, nil, err
+		return Agreement{}, "", err
 	}
-	extensions, accepted, err := a.acceptExtensions(r.Header)
-	if err != nil {
-		return Agreement{}, nil, err
+	agreement.Extensions, accepted, err = a.acceptExtensions(r.Header)
+	if err == nil {
+		agreement.Subprotocol, err = a.subprotocol(r)
 	}
-	subprotocol, err := a.subprotocol(r)
-	if err != nil {
-		return Agreement{}, nil, err
-	}
-	header := a.responseHeader(trimSpace(HeaderValues(r.Header, headerKey)[0]), subprotocol, accepted)
-	return Agreement{subprotocol, extensions}, header, nil
+	return agreement, accepted, err
 }
+
+// keyOf returns the key of a request that was checked.
+func keyOf(r *http.Request) string { return trimSpace(HeaderValues(r.Header, headerKey)[0]) }
 
 // responseHeader returns the header of a response that accepts. Its values lie in
 // one piece of memory.
@@ -353,9 +380,9 @@ func AppendResponse(dst []byte, header http.Header, now time.Time) ([]byte, erro
 	if err := checkResponseHeader(header); err != nil {
 		return dst, err
 	}
-	b := append(dst, "HTTP/1.1 101 Switching Protocols\r\n"...)
+	b := append(dst, statusLine...)
 	if _, given := header["Date"]; !given {
-		b = append(appendDate(append(b, "Date: "...), now.UTC()), "\r\n"...)
+		b = appendDateField(b, now)
 	}
 	for _, name := range names {
 		for _, value := range header[name] {
@@ -363,6 +390,12 @@ func AppendResponse(dst []byte, header http.Header, now time.Time) ([]byte, erro
 		}
 	}
 	return append(b, "\r\n"...), nil
+}
+
+const statusLine = "HTTP/1.1 101 Switching Protocols\r\n"
+
+func appendDateField(dst []byte, now time.Time) []byte {
+	return append(appendDate(append(dst, "Date: "...), now.UTC()), "\r\n"...)
 }
 
 // appendDate appends a time in UTC in the format http.TimeFormat (RFC 9110,

@@ -98,7 +98,7 @@ func (s *Server[C]) upgrade(w http.ResponseWriter, r *http.Request, handle func(
 // open performs the opening handshake (RFC 6455, section 4.2) and makes the
 // connection. If ok is false it has answered.
 func (s *Server[C]) open(w http.ResponseWriter, r *http.Request) (conn C, ok bool) {
-	up, err := s.agree(r)
+	up, err := s.agree(w, r)
 	if err != nil {
 		s.refuse(w, r, err)
 		return conn, false
@@ -126,16 +126,17 @@ func (s *Server[C]) open(w http.ResponseWriter, r *http.Request) (conn C, ok boo
 
 // agree accepts a request. What comes of that is on the heap: on the stack it
 // would be the last straw, for which the goroutine of net/http got a larger one.
-func (s *Server[C]) agree(r *http.Request) (*Upgraded, error) {
-	agreement, header, err := s.acceptor.Accept(r)
-	if err != nil {
-		return nil, err
+func (s *Server[C]) agree(w http.ResponseWriter, r *http.Request) (up *Upgraded, err error) {
+	up = &Upgraded{
+		Request: r, Options: s.link,
+		Hooks: s.opts.Hooks, DiscardRequest: s.opts.DiscardRequest,
 	}
-	return &Upgraded{
-		Request: r, Header: header, Agreement: agreement,
-		Options: s.link,
-		Hooks:   s.opts.Hooks, DiscardRequest: s.opts.DiscardRequest,
-	}, nil
+	if s.opts.DiscardRequest && s.opts.ProcessResponse == nil && len(w.Header()) == 0 {
+		up.Agreement, up.answer, err = s.acceptor.AppendAccept(make([]byte, 0, usualResponse), r, time.Now())
+	} else {
+		up.Agreement, up.Header, err = s.acceptor.Accept(r)
+	}
+	return up, err
 }
 
 // take answers an acceptable request and takes the connection from net/http. If
@@ -160,6 +161,9 @@ func (s *Server[C]) take(w http.ResponseWriter, up *Upgraded) (ok bool) {
 // response returns the response as it goes over the wire, with what middleware
 // and the application want in it.
 func (s *Server[C]) response(w http.ResponseWriter, up *Upgraded) ([]byte, error) {
+	if up.answer != nil {
+		return up.answer, nil
+	}
 	protocol.AddHeader(up.Header, w.Header())
 	s.processResponse(up.Request, http.StatusSwitchingProtocols, up.Header)
 	return protocol.AppendResponse(make([]byte, 0, usualResponse), up.Header, time.Now())

@@ -39,7 +39,8 @@ type Upgraded struct {
 	Conn           net.Conn
 	Early          []byte // what the client sent behind its request; to be copied
 	Request        *http.Request
-	Header         http.Header // of the response
+	Header         http.Header // of the response; nil if nobody wants to see it
+	answer         []byte      // the response, if so
 	Agreement      protocol.Agreement
 	Options        *link.Options
 	Hooks          *keepalive.Hooks

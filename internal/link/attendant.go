@@ -26,7 +26,7 @@ func (c *Conn) startGrace() {
 // with c.mu held.
 func (c *Conn) graceOver() {
 	switch {
-	case c.receiving: // the end of the call begins another
+	case c.receiving != notReceiving: // the end of the call begins another
 	case c.received:
 		c.startGrace()
 	default:
@@ -37,7 +37,7 @@ func (c *Conn) graceOver() {
 // attendNow starts the attendant, whether the grace period is over or not, if
 // nobody reads. c.mu is held.
 func (c *Conn) attendNow() {
-	if c.reader != nobody || c.receiving {
+	if c.reader != nobody || c.receiving != notReceiving {
 		return
 	}
 	go func() {
@@ -52,7 +52,7 @@ func (c *Conn) attendNow() {
 // it is the attendant; it retires when the application receives again, when the
 // queue is full, and when nothing more will come. c.mu is held.
 func (c *Conn) attend() {
-	for c.reader == nobody && !c.receiving && c.keepParsed() && c.recvErr == nil {
+	for c.reader == nobody && c.receiving == notReceiving && c.keepParsed() && c.recvErr == nil {
 		if !c.flush() {
 			c.fill(nil, background)
 		}
@@ -67,7 +67,7 @@ func (c *Conn) await(l *Limit, done func() bool) error {
 	defer c.startGrace()
 	for !done() && c.recvErr == nil {
 		var err error
-		if c.reader != nobody || c.receiving || !c.keepParsed() {
+		if c.reader != nobody || c.receiving != notReceiving || !c.keepParsed() {
 			err = c.waitChange(l)
 		} else if !done() && c.recvErr == nil && !c.flush() {
 			err = c.fill(l, background)

@@ -26,7 +26,7 @@ func TestWaitAfterReceive(t *testing.T) {
 		}()
 		synctest.Wait()
 		c.lock() // a receive call whose bound is reached at the moment at which Wait makes room
-		c.receiving = true
+		c.receiving = receivingMessage
 		c.pokeReader()
 		c.unlock()
 		synctest.Wait()

@@ -53,7 +53,7 @@ func (c *Conn) closeResult() (over bool, err error) {
 // sendClose sends our close frame, unless the connection is ending already,
 // and behind the messages whose Send was called before.
 func (c *Conn) sendClose(l *Limit, code protocol.CloseCode, reason string) error {
-	if c.closing {
+	if c.closing != notClosing {
 		return nil
 	}
 	if err := (protocol.Close{Code: code, Reason: reason}).Validate(); err != nil {
@@ -136,8 +136,9 @@ func (c *Conn) disconnected(cause error) {
 // application's receiver and nothing is left to write, a closer would have
 // nothing to wait for, so the receiver does what it would do.
 func (c *Conn) lost(cause error) {
-	mayEnd := c.reader == application && !c.closing && !c.pending() && !c.write.held && c.tr.closesAtOnce()
-	c.closing, c.ending = c.closing || mayEnd, mayEnd
+	if c.reader == application && c.closing == notClosing && !c.pending() && !c.write.held && c.tr.closesAtOnce() {
+		c.closing = closingDue
+	}
 	c.reader = nobody // whom there is nothing to interrupt at
 	c.disconnected(cause)
 }
@@ -164,10 +165,10 @@ func (c *Conn) abort(cause error) {
 func (c *Conn) startClosing() { c.startClosingBy(time.Now().Add(c.opts.CloseTimeout)) }
 
 func (c *Conn) startClosingBy(deadline time.Time) {
-	if c.closing {
+	if c.closing != notClosing {
 		return
 	}
-	c.closing = true
+	c.closing = closingBegun
 	go c.close(&Limit{Deadline: deadline})
 }
 

@@ -67,29 +67,25 @@ type Options struct {
 // have very many that are idle, so what an idle one does not need is at the
 // desk, and small fields stand side by side.
 //
-// What a broadcast looks at comes first, in one line of the processor's cache:
-// with many connections it is in none when the next broadcast comes.
+// What a broadcast looks at comes first, in two lines of the processor's cache:
+// with many connections they are in none when the next broadcast comes.
 type Conn struct {
 	opts       *Options
 	extensions *[]protocol.Extension // those that were agreed on; nil: none
 	tr         transport
+	raw        rawTransport // for tr, which it may be
 	mu         sync.Mutex   // guards all below; see lock
 	*desk                   // what is under way; nil while nothing is
 	taken      int64        // bytes that the transport has taken
 	pinging    pingProgress // of keepalive's latest ping
 	over       bool         // the transport is closed
 
-	kept       bool   // the keeper's runner was started
-	receiving  bool   // the application is in a receive call
-	into       bool   // ... and the message is appended to recv.dst
-	reader     reader // who holds the reader token
-	received   bool   // a receive call has returned since the grace period began
-	poked      bool   // the read deadline was set to interrupt the reader
-	writePoked bool   // the write deadline was set to interrupt the writer
-	writing    bool   // out is being written
-	closing    bool   // the closer has started, or the receiver is in its place; see close.go
-	ending     bool   // the receiver is: it ends the connection when it returns
-	aborted    bool   // cut the transport, whatever is under way
+	kept      bool        // the keeper's runner was started
+	receiving receiveKind // whether the application is in a receive call
+	reader    reader      // who holds the reader token
+	poked     bool        // the read deadline was set to interrupt the reader
+	closing   closing     // whether the connection is being ended, and by whom; see close.go
+	aborted   bool        // cut the transport, whatever is under way
 
 	rare *rare // what few connections need; nil until then
 
@@ -102,6 +98,24 @@ type Conn struct {
 	keeper keeper
 	stats  stats
 }
+
+// A receiveKind is what kind of receive call the application is in.
+type receiveKind uint8
+
+const (
+	notReceiving     receiveKind = iota
+	receivingMessage             // in memory of its own
+	receivingInto                // appended to recv.dst
+)
+
+// closing says how far the end of a connection is.
+type closing uint8
+
+const (
+	notClosing   closing = iota
+	closingBegun         // the closer has started, or the receiver has taken its place
+	closingDue           // the receiver has, and ends the connection when it returns
+)
 
 // reader says who holds the reader token.
 type reader uint8
@@ -120,7 +134,7 @@ func (c *Conn) Init(conn net.Conn, early []byte, opts *Options, extensions ...pr
 	if len(extensions) > 0 {
 		c.extensions = opts.Agreements.of(extensions)
 	}
-	c.tr = newTransport(conn, &c.in)
+	c.tr = newTransport(conn, &c.raw, &c.in)
 	c.setHeartbeat(opts.Keepalive.Heartbeat)
 	c.keeper.monitor.Start(opts.Keepalive, time.Now())
 	opts.Counters.open()

@@ -19,8 +19,9 @@ type desk struct {
 	waiters waitList // who waits for a frame, the reader token, or the end
 
 	// In the lines of the clock.
-	grace turn // before an attendant reads
-	hold  turn // before what is held is written
+	grace    turn // before an attendant reads
+	received bool // a receive call has returned since that began
+	hold     turn // before what is held is written
 
 	// Reading.
 	window     []byte        // where the protocol wants what is read first; see input
@@ -36,14 +37,16 @@ type desk struct {
 	pausedAt   time.Duration // since when, from Conn.start
 
 	// Writing.
-	message  token    // held for a whole data message
-	send     sender   // what its holder is sending
-	writer   *Writer  // the open one; it holds the message token
-	write    token    // held for one socket write
-	pend     pending  // encoded and not written
-	out      output   // what is being written
-	writeErr error    // the transport takes no more
-	backlog  *backlog // sent to many connections and not written; nil: nothing is
+	message    token    // held for a whole data message
+	send       sender   // what its holder is sending
+	writer     *Writer  // the open one; it holds the message token
+	write      token    // held for one socket write
+	pend       pending  // encoded and not written
+	out        output   // what is being written
+	writing    bool     // it is, by a call that waits
+	writePoked bool     // ... and the write deadline was set to interrupt it
+	writeErr   error    // the transport takes no more
+	backlog    *backlog // sent to many connections and not written; nil: nothing is
 
 	// Pings that wait for their pongs.
 	pongs   []*Pong      // the application's
@@ -156,7 +159,7 @@ type remains struct {
 // retire leaves the desk of a connection that has ended, if nobody works at it any
 // more and nothing is left to be received.
 func (c *Conn) retire() {
-	if d := c.desk; !c.receiving && d.finished() {
+	if d := c.desk; c.receiving == notReceiving && d.finished() {
 		d.recvErr, d.writeErr = nil, nil
 		d.discarding, d.pausing, d.deferred = false, false, false
 		d.waiting, d.look = d.waiting[:0], lookNone

@@ -22,7 +22,7 @@ func (c *Conn) hear() {
 // tooLate: the time is over. A message that has begun to arrive may take longer,
 // and what nobody has looked at yet is looked at first.
 func (c *Conn) tooLate() {
-	if c.reader == nobody && !c.receiving {
+	if c.reader == nobody && c.receiving == notReceiving {
 		c.await(After(gracePeriod), c.heard)
 	}
 	if !c.heard() && c.proto.State() == protocol.Open {

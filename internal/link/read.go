@@ -11,14 +11,14 @@ import (
 // limit it returns and loses nothing: the message, or the part of it that has
 // arrived, is there for the next call.
 func (c *Conn) Receive(l *Limit) (protocol.Message, error) {
-	typ, data, err := c.receive(l, nil, false)
+	typ, data, err := c.receive(l, nil, receivingMessage)
 	return protocol.Message{Type: typ, Data: data}, err
 }
 
 // ReceiveAppend appends the next message to dst. On an error dst is returned
 // as it was, though what lies behind its length may have changed.
 func (c *Conn) ReceiveAppend(l *Limit, dst []byte) (protocol.MessageType, []byte, error) {
-	return c.receive(l, dst, true)
+	return c.receive(l, dst, receivingInto)
 }
 
 // receiver is what the application's receive call wants; there is one at a
@@ -30,11 +30,11 @@ type receiver struct {
 	dst   []byte
 }
 
-func (c *Conn) receive(l *Limit, dst []byte, into bool) (typ protocol.MessageType, data []byte, err error) {
+func (c *Conn) receive(l *Limit, dst []byte, how receiveKind) (typ protocol.MessageType, data []byte, err error) {
 	c.lock()
 	if err = c.beginReceive(l); err == nil {
 		c.leaveStream()
-		c.recv.dst, c.into = dst, into
+		c.recv.dst, c.receiving = dst, how
 		typ, data, err = c.nextMessage()
 		c.endReceive()
 	}
@@ -47,13 +47,13 @@ func (c *Conn) receive(l *Limit, dst []byte, into bool) (typ protocol.MessageTyp
 
 // beginReceive admits the only receiver. c.mu is held.
 func (c *Conn) beginReceive(l *Limit) error {
-	if c.receiving {
+	if c.receiving != notReceiving {
 		return ErrConcurrentReceive
 	}
 	if err := l.Reached(); err != nil && c.recvErr == nil {
 		return err
 	}
-	c.receiving = true
+	c.receiving = receivingMessage
 	if l != nil {
 		c.recv.bound(l)
 	}
@@ -83,15 +83,15 @@ func (c *Conn) endReceive() {
 		c.proto.Detach() // what has arrived moves out of the caller's memory
 	}
 	c.recv.clear()
-	c.receiving, c.into, c.assembling = false, false, false
+	c.receiving, c.assembling = notReceiving, false
 	c.waiters.wakeAll() // who has left the reading to this call
 	c.received = true
 	c.startGrace()
 	if c.pending() {
 		c.startBackstop()
 	}
-	if c.ending {
-		c.ending = false
+	if c.closing == closingDue {
+		c.closing = closingBegun
 		c.endAtOnce()
 	}
 }
@@ -134,7 +134,7 @@ func (c *Conn) place() []byte {
 	switch {
 	case c.assembling && c.event.Owned:
 		c.assembling = false // the protocol has put it there
-	case c.into:
+	case c.receiving == receivingInto:
 		data = append(c.recv.dst, data...)
 	case !c.event.Owned:
 		data = append([]byte{}, data...)
@@ -177,7 +177,7 @@ func (c *Conn) readMore() error {
 // assemble has a message that comes in pieces put where the receiver wants it,
 // unless that is somebody else's to decide.
 func (c *Conn) assemble() {
-	if c.into && !c.assembling && c.reader == nobody && c.stream == nil && c.queue.empty() {
+	if c.receiving == receivingInto && !c.assembling && c.reader == nobody && c.stream == nil && c.queue.empty() {
 		c.proto.AssembleInto(c.recv.dst)
 		c.assembling = true
 	}

@@ -66,18 +66,18 @@ type transport interface {
 // errNoBlock: a transport's read needs a block, and none is at hand.
 var errNoBlock = errors.New("websocket: no block to read into")
 
-// newTransport returns the best transport for conn. Only the exact types of
-// package net are read behind their back: a wrapper's Read must not be
-// bypassed, whatever methods it has.
-func newTransport(conn net.Conn, in *input) transport {
+// newTransport returns the best transport for conn, which may be made in raw.
+// Only the exact types of package net are read behind their back: a wrapper's
+// Read must not be bypassed, whatever methods it has.
+func newTransport(conn net.Conn, raw *rawTransport, in *input) transport {
 	switch conn := conn.(type) {
 	case *net.TCPConn:
-		if t := newRawTransport(conn, in); t != nil {
-			return t
+		if raw.init(conn, in) {
+			return raw
 		}
 	case *net.UnixConn:
-		if t := newRawTransport(conn, in); t != nil {
-			return t
+		if raw.init(conn, in) {
+			return raw
 		}
 	case *pipeEnd:
 		return conn

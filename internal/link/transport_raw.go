@@ -17,8 +17,8 @@ import (
 // them, and every wait begins with a call that found nothing: the poller tells
 // of changes, so skipping that first try would lose one.
 type rawTransport struct {
-	conn rawSocket
 	raw  syscall.RawConn
+	conn rawSocket
 
 	// readReady is what whenReadable returns, made once, for that allocates.
 	readReady func(fd uintptr) (done bool)
@@ -31,13 +31,14 @@ type rawSocket interface {
 	CloseWrite() error
 }
 
-// newRawTransport returns a transport that reads to in.
-func newRawTransport(conn rawSocket, in *input) transport {
+// init makes t a transport that reads to in.
+func (t *rawTransport) init(conn rawSocket, in *input) (ok bool) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return nil
+		return false
 	}
-	return &rawTransport{conn: conn, raw: raw, readReady: in.whenReadable()}
+	*t = rawTransport{conn: conn, raw: raw, readReady: in.whenReadable()}
+	return true
 }
 
 func (t *rawTransport) read(in *input) error {

@@ -12,8 +12,10 @@ type rawSocket interface {
 	syscall.Conn
 }
 
-// newRawTransport returns nil: there is no waiting for readiness here.
-func newRawTransport(rawSocket, *input) transport { return nil }
+// rawTransport is none here: there is no waiting for readiness.
+type rawTransport struct{ transport }
+
+func (*rawTransport) init(rawSocket, *input) (ok bool) { return false }
 
 // whenWritable returns nil, for there is no waiting for that either.
 func (out *output) whenWritable() func(uintptr) bool { return nil }

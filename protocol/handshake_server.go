@@ -90,16 +90,21 @@ func (a *Acceptor) Accept(r *http.Request) (Agreement, http.Header, error) {
 	return agreement, a.responseHeader(keyOf(r), agreement.Subprotocol, accepted), nil
 }
 
-// AppendAccept is Accept and [AppendResponse] in one, for whoever adds nothing to
-// the header: unless the Acceptor does, none is made.
+// AppendAccept is [Acceptor.Accept] and [AppendResponse] in one (RFC 6455, section
+// 4.2.2), for whoever adds nothing to the header: unless the Acceptor does, none is
+// made. now is what the Date header says. An error is one of theirs, and dst is
+// returned as it was.
 func (a *Acceptor) AppendAccept(dst []byte, r *http.Request, now time.Time) (Agreement, []byte, error) {
 	agreement, accepted, err := a.agree(r)
 	if err != nil {
 		return Agreement{}, dst, err
 	}
 	if len(a.Header) > 0 || hasControl(accepted) {
-		dst, err = AppendResponse(dst, a.responseHeader(keyOf(r), agreement.Subprotocol, accepted), now)
-		return agreement, dst, err
+		response, err := AppendResponse(dst, a.responseHeader(keyOf(r), agreement.Subprotocol, accepted), now)
+		if err != nil {
+			return Agreement{}, dst, err
+		}
+		return agreement, response, nil
 	}
 	b := appendDateField(append(dst, statusLine...), now)
 	b = append(b, "Connection: Upgrade\r\nSec-WebSocket-Accept: "...)

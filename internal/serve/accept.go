@@ -126,12 +126,15 @@ func (s *Server[C]) open(w http.ResponseWriter, r *http.Request) (conn C, ok boo
 
 // agree accepts a request. What comes of that is on the heap: on the stack it
 // would be the last straw, for which the goroutine of net/http got a larger one.
+// The header of the response is made if anybody may want to see it, or has a way
+// to add to it while we agree.
 func (s *Server[C]) agree(w http.ResponseWriter, r *http.Request) (up *Upgraded, err error) {
 	up = &Upgraded{
 		Request: r, Options: s.link,
 		Hooks: s.opts.Hooks, DiscardRequest: s.opts.DiscardRequest,
 	}
-	if s.opts.DiscardRequest && s.opts.ProcessResponse == nil && len(w.Header()) == 0 {
+	if s.opts.DiscardRequest && s.opts.ProcessResponse == nil && s.opts.SelectSubprotocol == nil &&
+		len(s.opts.Extensions) == 0 && len(w.Header()) == 0 {
 		up.Agreement, up.answer, err = s.acceptor.AppendAccept(make([]byte, 0, usualResponse), r, time.Now())
 	} else {
 		up.Agreement, up.Header, err = s.acceptor.Accept(r)

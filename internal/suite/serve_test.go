@@ -517,6 +517,39 @@ func TestAbandonedSocket(t *testing.T) {
 	}
 }
 
+// TestHeaderWhileAgreeing: what a hook sets in the response's header while the
+// subprotocol is chosen is sent, also when nobody asks for the header afterwards.
+func TestHeaderWhileAgreeing(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			var answer http.ResponseWriter
+			s.ServerOptions.DiscardRequest = true
+			s.ServerOptions.Select = func(*http.Request, []string) (string, error) {
+				answer.Header().Set("X-Selected", "none")
+				return "", nil
+			}
+			handler, err := s.Server.NewHandler(echoing, &s.ServerOptions)
+			ok(t, err)
+			network := NewNetwork()
+			web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				answer = w
+				handler.ServeHTTP(w, r)
+			})}
+			go web.Serve(network)
+
+			s.ClientOptions.Dial = network.Dial
+			client, err := s.Client.Connect("ws://tandem.test/", &s.ClientOptions)
+			ok(t, err)
+			if got := client.Response().Header.Get("X-Selected"); got != "none" {
+				t.Errorf("the hook's header is %q", got)
+			}
+			ok(t, client.Close())
+			ok(t, handler.Shutdown(time.Second))
+			ok(t, web.Close())
+		})
+	})
+}
+
 // TestHandlerInServer runs a Handler inside somebody else's HTTP server, behind
 // a ServeMux with wildcards and middleware that sets a header.
 func TestHandlerInServer(t *testing.T) {

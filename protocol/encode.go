@@ -47,8 +47,8 @@ func (c *Conn) encodeFirst(frame Fragment, payload []byte) ([]byte, error) {
 			room.buf, payload = encoded, encoded
 			out.used = append(out.used, ext)
 			out.unsettled = true
-		} else if len(encoded) == 0 {
-			room.buf = encoded // with what it has tried in vain
+		} else if _, ours := ext.(*deflate); ours {
+			room.buf = encoded // with what it has tried in vain; others may return anything
 		}
 	}
 	return payload, nil

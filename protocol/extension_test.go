@@ -383,6 +383,32 @@ func TestExtensionsDeclined(t *testing.T) {
 	}
 }
 
+// TestExtensionDeclines: an extension that leaves a message alone and returns the
+// message itself, in place of dst, does not make the caller's memory ours.
+func TestExtensionDeclines(t *testing.T) {
+	c := NewConn(Config{Role: Server, Extensions: []Extension{declining{adder{RSV1}}}})
+	theirs := []byte("precious")
+	for _, payload := range [][]byte{theirs[:0], []byte("another")} {
+		if _, err := c.AppendMessage(nil, Binary, payload); err != nil {
+			t.Fatal(err)
+		}
+		c.FrameSent()
+	}
+	if string(theirs) != "precious" {
+		t.Errorf("the caller's memory has %q", theirs)
+	}
+}
+
+// declining leaves empty messages alone.
+type declining struct{ adder }
+
+func (d declining) Encode(dst, payload []byte, frame Fragment) ([]byte, bool, error) {
+	if len(payload) == 0 {
+		return payload, false, nil
+	}
+	return append(dst, payload...), true, nil
+}
+
 // failing makes an extension and an error.
 type failing struct{ named }
 

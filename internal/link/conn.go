@@ -184,7 +184,8 @@ func (c *Conn) Err() error {
 	if !c.over {
 		return nil
 	}
-	return c.rare.remains.how
+	how := *c.rare.remains.how // which is the caller's
+	return &how
 }
 
 // State returns where the connection is in its life.

@@ -134,6 +134,7 @@ type script struct {
 
 	mu      sync.Mutex // guards what follows
 	waiting int        // calls
+	ended   int        // in this step
 	text    []string
 	news    []string // of this step; calls that end in the same one do in any order
 }
@@ -142,17 +143,33 @@ func (s *script) tell(waiting int, format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting += waiting
+	if waiting < 0 {
+		s.ended++
+	}
 	s.news = append(s.news, fmt.Sprintf(format, args...))
 }
 
-// settle ends a step.
+// settle ends a step. When two calls have ended in it, what the later one leaves to
+// be written may have been taken along by the other, or be held yet: it is not any
+// more then.
 func (s *script) settle() {
 	synctest.Wait()
+	if s.bothEnded() {
+		time.Sleep(2 * DefaultHold)
+		synctest.Wait()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.ended = 0
 	slices.Sort(s.news)
 	s.text = append(s.text, fmt.Sprintf("%s\n%d bytes are written", strings.Join(s.news, "\n"), s.written()))
 	s.news = nil
+}
+
+func (s *script) bothEnded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended == 2
 }
 
 // step does something at random. Nothing happens at the same time as anything

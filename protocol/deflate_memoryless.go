@@ -7,8 +7,9 @@ package protocol
 
 // Interchangeable reports whether connections that agreed on a may be given b
 // instead, and the other way round; see [Config]. That is so with
-// permessage-deflate and nothing else, without context takeover, when they agreed
-// on the same and have their settings from the same [Deflate].
+// permessage-deflate and nothing else, without context takeover (RFC 7692, section
+// 7.1.1), when they agreed on the same and have their settings from the same
+// [Deflate]; not with no extensions at all. It may be called at any time.
 func Interchangeable(a, b []Extension) bool {
 	x, ok := memoryless(a)
 	y, also := memoryless(b)

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -26,12 +27,10 @@ const anyBits = -1
 // each may be there once, and has a value exactly if it is to have one; only
 // an offer may have client_max_window_bits without.
 func parseDeflateParams(list []Param, offer bool) (p deflateParams, err error) {
-	seen := make(map[string]bool, len(list))
-	for _, param := range list {
-		if seen[param.Name] {
+	for i, param := range list { // of four at most: others are not known
+		if slices.ContainsFunc(list[:i], func(before Param) bool { return before.Name == param.Name }) {
 			return p, fmt.Errorf("%s is there twice", param.Name)
 		}
-		seen[param.Name] = true
 		if err := p.set(param, offer); err != nil {
 			return p, err
 		}
@@ -79,7 +78,11 @@ func windowBits(p Param) (int, error) {
 }
 
 // list returns the parameters as they stand in the header.
-func (p deflateParams) list() (list []Param) {
+func (p deflateParams) list() []Param {
+	if p == (deflateParams{}) {
+		return nil
+	}
+	list := make([]Param, 0, 4)
 	if p.serverNoTakeover {
 		list = append(list, Param{Name: serverNoContextTakeover})
 	}

@@ -1,9 +1,6 @@
 package protocol
 
-import (
-	"net/http"
-	"strings"
-)
+import "net/http"
 
 // An ExtensionHeader is one element of a Sec-WebSocket-Extensions header: in a
 // request, an extension that the client offers, or one way to use it, in order
@@ -101,11 +98,14 @@ func FormatExtensions(list []ExtensionHeader) (string, error) {
 			return "", localError("9.1", "extension with "+quote(bad)+", which is no token", ErrExtension)
 		}
 	}
-	elements := make([]string, len(list))
+	var value []byte
 	for i, ext := range list {
-		elements[i] = ext.String()
+		if i > 0 {
+			value = append(value, ", "...)
+		}
+		value = ext.append(value)
 	}
-	return strings.Join(elements, ", "), nil
+	return string(value), nil
 }
 
 // invalidToken returns the first part of the extension that is no token.
@@ -126,14 +126,16 @@ func (ext ExtensionHeader) invalidToken() (bad string, found bool) {
 
 // String returns the extension as it stands in the header, for example
 // "permessage-deflate; client_max_window_bits=10".
-func (ext ExtensionHeader) String() string {
-	var b strings.Builder
-	b.WriteString(ext.Name)
+func (ext ExtensionHeader) String() string { return string(ext.append(nil)) }
+
+// append appends what String returns. Values are tokens and need no quotes.
+func (ext ExtensionHeader) append(dst []byte) []byte {
+	dst = append(dst, ext.Name...)
 	for _, p := range ext.Params {
-		b.WriteString("; " + p.Name)
-		if p.Value != "" { // values are tokens and need no quotes
-			b.WriteString("=" + p.Value)
+		dst = append(append(dst, "; "...), p.Name...)
+		if p.Value != "" {
+			dst = append(append(dst, '='), p.Value...)
 		}
 	}
-	return b.String()
+	return dst
 }

@@ -39,9 +39,12 @@ const nonceSize = 16
 // that SHA-1 does no harm (sections 1.3 and 10.8).
 func acceptKey(key string) string { return string(appendAcceptKey(nil, key)) }
 
+// appendAcceptKey makes it of what is in its place meanwhile, where there is room.
 func appendAcceptKey(dst []byte, key string) []byte {
-	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	return base64.StdEncoding.AppendEncode(dst, sum[:])
+	n := len(dst)
+	dst = append(append(dst, key...), "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"...)
+	sum := sha1.Sum(dst[n:])
+	return base64.StdEncoding.AppendEncode(dst[:n], sum[:])
 }
 
 // checkSubprotocols reports what is wrong with subprotocols that one side

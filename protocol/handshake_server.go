@@ -83,11 +83,11 @@ func (a *Acceptor) Validate() error {
 // [ErrSubprotocol] or [ErrExtension] with 400, or what SelectSubprotocol
 // returned; a request that is malformed otherwise has status 400.
 func (a *Acceptor) Accept(r *http.Request) (Agreement, http.Header, error) {
-	agreement, accepted, err := a.agree(r)
-	if err != nil {
+	var what acceptance
+	if err := a.agree(r, &what); err != nil {
 		return Agreement{}, nil, err
 	}
-	return agreement, a.responseHeader(keyOf(r), agreement.Subprotocol, accepted), nil
+	return what.Agreement, a.responseHeader(keyOf(r), &what), nil
 }
 
 // AppendAccept is [Acceptor.Accept] and [AppendResponse] in one (RFC 6455, section
@@ -95,39 +95,52 @@ func (a *Acceptor) Accept(r *http.Request) (Agreement, http.Header, error) {
 // made. now is what the Date header says. An error is one of theirs, and dst is
 // returned as it was.
 func (a *Acceptor) AppendAccept(dst []byte, r *http.Request, now time.Time) (Agreement, []byte, error) {
-	agreement, accepted, err := a.agree(r)
-	if err != nil {
-		return Agreement{}, dst, err
+	var what acceptance
+	err := a.agree(r, &what)
+	if err == nil {
+		dst, err = a.appendAgreed(dst, r, now, &what)
 	}
-	if len(a.Header) > 0 || hasControl(accepted) {
-		response, err := AppendResponse(dst, a.responseHeader(keyOf(r), agreement.Subprotocol, accepted), now)
-		if err != nil {
-			return Agreement{}, dst, err
-		}
-		return agreement, response, nil
+	if err != nil {
+		what.Agreement = Agreement{}
+	}
+	return what.Agreement, dst, err
+}
+
+// An acceptance is what a request comes to.
+type acceptance struct {
+	Agreement
+	extensions string // value of the response's header
+}
+
+// agree checks a request and notes what is agreed.
+func (a *Acceptor) agree(r *http.Request, what *acceptance) (err error) {
+	if err := checkRequest(r); err != nil {
+		return err
+	}
+	if err := a.checkOrigin(r); err != nil {
+		return err
+	}
+	what.Extensions, what.extensions, err = a.acceptExtensions(r.Header)
+	if err == nil {
+		what.Subprotocol, err = a.subprotocol(r)
+	}
+	return err
+}
+
+// appendAgreed appends the response to a request. It is not inlined, for the room
+// that it takes on the stack is not to lie below agree.
+//
+//go:noinline
+func (a *Acceptor) appendAgreed(dst []byte, r *http.Request, now time.Time, what *acceptance) ([]byte, error) {
+	if len(a.Header) > 0 || hasControl(what.extensions) {
+		return AppendResponse(dst, a.responseHeader(keyOf(r), what), now)
 	}
 	b := appendDateField(append(dst, statusLine...), now)
 	b = append(b, "Connection: Upgrade\r\nSec-WebSocket-Accept: "...)
 	b = append(appendAcceptKey(b, keyOf(r)), "\r\n"...)
-	b = appendField(b, headerExtensions, accepted)
-	b = appendField(b, headerProtocol, agreement.Subprotocol)
-	return agreement, append(b, "Server: "+product+"\r\nUpgrade: websocket\r\n\r\n"...), nil
-}
-
-// agree checks a request and returns what is agreed, and the value of the
-// response's header of extensions.
-func (a *Acceptor) agree(r *http.Request) (agreement Agreement, accepted string, err error) {
-	if err := checkRequest(r); err != nil {
-		return Agreement{}, "", err
-	}
-	if err := a.checkOrigin(r); err != nil {
-		return Agreement{}, "", err
-	}
-	agreement.Extensions, accepted, err = a.acceptExtensions(r.Header)
-	if err == nil {
-		agreement.Subprotocol, err = a.subprotocol(r)
-	}
-	return agreement, accepted, err
+	b = appendField(b, headerExtensions, what.extensions)
+	b = appendField(b, headerProtocol, what.Subprotocol)
+	return append(b, "Server: "+product+"\r\nUpgrade: websocket\r\n\r\n"...), nil
 }
 
 // keyOf returns the key of a request that was checked.
@@ -135,18 +148,18 @@ func keyOf(r *http.Request) string { return trimSpace(HeaderValues(r.Header, hea
 
 // responseHeader returns the header of a response that accepts. Its values lie in
 // one piece of memory.
-func (a *Acceptor) responseHeader(key, subprotocol, extensions string) http.Header {
-	values := []string{"websocket", "Upgrade", acceptKey(key), a.Server(), subprotocol, extensions}
+func (a *Acceptor) responseHeader(key string, what *acceptance) http.Header {
+	values := []string{"websocket", "Upgrade", acceptKey(key), a.Server(), what.Subprotocol, what.extensions}
 	header := http.Header{
 		"Upgrade":    values[0:1:1],
 		"Connection": values[1:2:2],
 		headerAccept: values[2:3:3],
 		"Server":     values[3:4:4],
 	}
-	if subprotocol != "" {
+	if what.Subprotocol != "" {
 		header[headerProtocol] = values[4:5:5]
 	}
-	if extensions != "" {
+	if what.extensions != "" {
 		header[headerExtensions] = values[5:6:6]
 	}
 	AddHeader(header, a.Header)

@@ -104,21 +104,27 @@ func (o *Offer) accepted(header ExtensionHeader, before []Extension) (Extension,
 }
 
 // acceptExtensions chooses among what the client offers, in its order, and
-// returns the header's value. What is not understood is declined (section 9.1).
+// returns the header's value.
 func (a *Acceptor) acceptExtensions(request http.Header) (accepted []Extension, value string, err error) {
 	offered, err := ParseExtensions(HeaderValues(request, headerExtensions))
-	if err != nil {
+	if len(offered) == 0 || err != nil {
 		return nil, "", err
 	}
-	var answer []ExtensionHeader
+	accepted, answer := a.choose(offered)
+	value, err = FormatExtensions(answer)
+	return accepted, value, err
+}
+
+// choose returns the extensions that are used, and what is answered. What is not
+// understood is declined (section 9.1).
+func (a *Acceptor) choose(offered []ExtensionHeader) (accepted []Extension, answer []ExtensionHeader) {
 	for _, header := range offered {
 		if params, ext := a.accept(header, accepted); ext != nil {
 			accepted = append(accepted, ext)
 			answer = append(answer, ExtensionHeader{header.Name, params})
 		}
 	}
-	value, err = FormatExtensions(answer)
-	return accepted, value, err
+	return accepted, answer
 }
 
 // accept makes the extension that is offered, nil to decline it: one is used

@@ -24,17 +24,15 @@ import (
 func (s *Server[C]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.countRequest(1)
 	defer s.countRequest(-1)
-	if s.mux != nil {
-		s.route(w, r)
-		return
-	}
-	s.answer(w, r, s.face.Handle)
+	s.dispatch(w, r)
 }
 
 // serveOwn is ServeHTTP under our own http.Server. That tells of a panic in a
 // hook or in the fallback where it tells of all clients' mistakes; it is the
 // application's, as a handler's is.
 func (s *Server[C]) serveOwn(w http.ResponseWriter, r *http.Request) {
+	s.countRequest(1)
+	defer s.countRequest(-1)
 	defer func() {
 		v := recover()
 		if v == nil {
@@ -45,7 +43,16 @@ func (s *Server[C]) serveOwn(w http.ResponseWriter, r *http.Request) {
 		}
 		panic(http.ErrAbortHandler)
 	}()
-	s.ServeHTTP(w, r)
+	s.dispatch(w, r)
+}
+
+// dispatch has a request answered for its handler.
+func (s *Server[C]) dispatch(w http.ResponseWriter, r *http.Request) {
+	if s.mux != nil {
+		s.route(w, r)
+		return
+	}
+	s.answer(w, r, s.face.Handle)
 }
 
 // answer is ServeHTTP for a handler; nil stands for that of no route.
@@ -81,9 +88,18 @@ func (s *Server[C]) countRequest(n int) {
 	s.checkIdle()
 }
 
-// upgrade makes a connection of the request and has it handled.
+// upgrade performs the opening handshake (RFC 6455, section 4.2) and has the
+// connection handled, unless it is refused. What each step takes of the stack is
+// free again when the next begins: else the goroutine of net/http would get a
+// larger one, which costs as much as two system calls.
 func (s *Server[C]) upgrade(w http.ResponseWriter, r *http.Request, handle func(C) error) {
-	conn, ok := s.open(w, r)
+	up := borrowUpgraded()
+	if err := s.agree(w, r, up); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	conn, ok := s.open(w, up)
+	up.giveBack()
 	if !ok {
 		return
 	}
@@ -95,18 +111,12 @@ func (s *Server[C]) upgrade(w http.ResponseWriter, r *http.Request, handle func(
 	}
 }
 
-// open performs the opening handshake (RFC 6455, section 4.2) and makes the
-// connection. If ok is false it has answered.
-func (s *Server[C]) open(w http.ResponseWriter, r *http.Request) (conn C, ok bool) {
-	up, err := s.agree(w, r)
-	if err != nil {
-		s.refuse(w, r, err)
-		return conn, false
-	}
-	from, err := s.enter(r)
+// open makes the connection that was agreed on. If ok is false it has answered.
+func (s *Server[C]) open(w http.ResponseWriter, up *Upgraded) (conn C, ok bool) {
+	from, err := s.enter(up.Request)
 	if err != nil {
 		w.Header().Set("Connection", "close") // it is one of too many
-		s.refuse(w, r, err)
+		s.refuse(w, up.Request, err)
 		return conn, false
 	}
 	// A hook of the application's may panic, which net/http sees to: nothing
@@ -124,28 +134,23 @@ func (s *Server[C]) open(w http.ResponseWriter, r *http.Request) (conn C, ok boo
 	return conn, true
 }
 
-// agree accepts a request. What comes of that is on the heap: on the stack it
-// would be the last straw, for which the goroutine of net/http got a larger one.
-// The header of the response is made if anybody may want to see it, or has a way
-// to add to it while we agree.
-func (s *Server[C]) agree(w http.ResponseWriter, r *http.Request) (up *Upgraded, err error) {
-	up = &Upgraded{
-		Request: r, Options: s.link,
-		Hooks: s.opts.Hooks, DiscardRequest: s.opts.DiscardRequest,
-	}
+// agree accepts a request. The header of the response is made if anybody may want
+// to see it, or has a way to add to it while we agree.
+func (s *Server[C]) agree(w http.ResponseWriter, r *http.Request, up *Upgraded) (err error) {
+	up.Request, up.Options, up.Hooks, up.DiscardRequest = r, s.link, s.opts.Hooks, s.opts.DiscardRequest
 	if s.opts.DiscardRequest && s.opts.ProcessResponse == nil && s.opts.SelectSubprotocol == nil &&
 		len(s.opts.Extensions) == 0 && len(w.Header()) == 0 {
-		up.Agreement, up.answer, err = s.acceptor.AppendAccept(make([]byte, 0, usualResponse), r, time.Now())
+		up.Agreement, up.answer, err = s.acceptor.AppendAccept(up.answer, r, time.Now())
 	} else {
 		up.Agreement, up.Header, err = s.acceptor.Accept(r)
 	}
-	return up, err
+	return err
 }
 
 // take answers an acceptable request and takes the connection from net/http. If
 // ok is false it has answered otherwise, or could not.
 func (s *Server[C]) take(w http.ResponseWriter, up *Upgraded) (ok bool) {
-	response, err := s.response(w, up)
+	err := s.complete(w, up)
 	if err == nil {
 		err = hijack(w, up)
 	}
@@ -153,7 +158,7 @@ func (s *Server[C]) take(w http.ResponseWriter, up *Upgraded) (ok bool) {
 		s.refuse(w, up.Request, err)
 		return false
 	}
-	if err := s.respond(up.Conn, response); err != nil {
+	if err := s.respond(up.Conn, up.answer); err != nil {
 		up.Conn.Close()
 		s.logger.DebugContext(up.Request.Context(), "websocket: opening handshake not answered", "remote", up.Request.RemoteAddr, "error", err)
 		return false
@@ -161,19 +166,17 @@ func (s *Server[C]) take(w http.ResponseWriter, up *Upgraded) (ok bool) {
 	return true
 }
 
-// response returns the response as it goes over the wire, with what middleware
-// and the application want in it.
-func (s *Server[C]) response(w http.ResponseWriter, up *Upgraded) ([]byte, error) {
-	if up.answer != nil {
-		return up.answer, nil
+// complete makes the response as it goes over the wire, with what middleware and
+// the application want in it, unless it is there already.
+func (s *Server[C]) complete(w http.ResponseWriter, up *Upgraded) (err error) {
+	if len(up.answer) > 0 {
+		return nil
 	}
 	protocol.AddHeader(up.Header, w.Header())
 	s.processResponse(up.Request, http.StatusSwitchingProtocols, up.Header)
-	return protocol.AppendResponse(make([]byte, 0, usualResponse), up.Header, time.Now())
+	up.answer, err = protocol.AppendResponse(up.answer, up.Header, time.Now())
+	return err
 }
-
-// usualResponse is a size in bytes that suffices for most responses.
-const usualResponse = 384
 
 // hijack takes the connection from net/http, with what was read and not used.
 func hijack(w http.ResponseWriter, up *Upgraded) error {

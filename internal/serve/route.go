@@ -28,7 +28,7 @@ func setRoute(o *link.Opening, r *http.Request) {
 	if o.Path = "/"; r.URL.Path != "/" {
 		o.Path = strings.Clone(r.URL.Path)
 	}
-	for _, segment := range strings.Split(r.Pattern, "/") {
+	for segment := range strings.SplitSeq(r.Pattern, "/") {
 		name, ok := wildcard(segment)
 		if !ok {
 			continue

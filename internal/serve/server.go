@@ -34,31 +34,6 @@ type Face[C comparable] struct {
 	Thread *keepalive.Thread
 }
 
-// Upgraded is a connection whose opening handshake is over.
-type Upgraded struct {
-	Conn           net.Conn
-	Early          []byte // what the client sent behind its request; to be copied
-	Request        *http.Request
-	Header         http.Header // of the response; nil if nobody wants to see it
-	answer         []byte      // the response, if so
-	Agreement      protocol.Agreement
-	Options        *link.Options
-	Hooks          *keepalive.Hooks
-	DiscardRequest bool // keep neither request nor response
-}
-
-// response returns the response of the opening handshake.
-func (up *Upgraded) response() *http.Response {
-	return &http.Response{
-		Status:     "101 Switching Protocols",
-		StatusCode: http.StatusSwitchingProtocols,
-		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header:  up.Header,
-		Body:    http.NoBody,
-		Request: up.Request,
-	}
-}
-
 // Server serves WebSocket connections, on listeners of its own or as a handler
 // of another HTTP server.
 type Server[C comparable] struct {

@@ -199,8 +199,12 @@ func Connect(ctx context.Context, url string, opts *ClientOptions) (*ClientConn,
 		return nil, err
 	}
 	c := new(ClientConn)
-	c.opening = link.Opening{Subprotocol: opened.Agreement.Subprotocol, Response: opened.Response}.Keep()
+	c.opening = link.Opening{
+		Subprotocol: opened.Agreement.Subprotocol,
+		Response:    opened.Response,
+		Context:     context.WithoutCancel(ctx),
+	}.Keep()
 	c.link.SetHooks(c, opts.Hooks)
-	c.start(context.WithoutCancel(ctx), opened.Conn, opened.Early, core.Link(), opened.Agreement.Extensions)
+	c.start(opened.Conn, opened.Early, core.Link(), opened.Agreement.Extensions)
 	return c, nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/tandemws/tandem/internal/link"
@@ -19,15 +20,16 @@ import (
 // [Pipe].
 type Conn struct {
 	link    link.Conn
-	ctx     context.Context // ends with the connection
-	cancel  context.CancelCauseFunc
 	timer   keepalive.Timer // runs its keepalive
 	opening *link.Opening   // what is remembered of the handshake
+
+	// Its context; see lifetime.
+	made  atomic.Pointer[madeContext]
+	ended atomic.Pointer[protocol.CloseError] // nil: it has not
 }
 
 // start makes c a connection over conn.
-func (c *Conn) start(ctx context.Context, conn net.Conn, early []byte, opts *link.Options, extensions []protocol.Extension) {
-	c.ctx, c.cancel = context.WithCancelCause(ctx)
+func (c *Conn) start(conn net.Conn, early []byte, opts *link.Options, extensions []protocol.Extension) {
 	c.link.SetRunner((*ticking)(c))
 	c.link.Init(conn, early, opts, extensions...)
 	c.link.StartKeepalive()
@@ -46,14 +48,18 @@ func (c *Conn) limit(ctx context.Context) (l link.Limit) {
 // connection's own, which a handler has at hand, needs no watching: it ends when
 // every call returns anyhow.
 func (c *Conn) bounds(ctx context.Context) bool {
-	return ctx != c.ctx && ctx != nil && c.endsSooner(ctx)
+	return ctx != c.Context() && ctx != nil && c.endsSooner(ctx)
 }
 
 // endsSooner reports whether a context is neither one that never ends nor one
 // that has its end from the connection's.
 func (c *Conn) endsSooner(ctx context.Context) bool {
 	done := ctx.Done()
-	return done != nil && done != c.ctx.Done()
+	if done == nil {
+		return false
+	}
+	made := c.made.Load() // it is, if done is that of the connection's
+	return made == nil || done != made.Done()
 }
 
 // orBackground returns ctx, or one that never ends in the place of nil: that is
@@ -310,7 +316,7 @@ func (c *Conn) Err() error { return c.link.Err() }
 // Context returns a context that ends with the connection; its cause
 // ([context.Cause]) is what Err returns. It has the values of the context that
 // was given to Connect, or of the request that a handler serves.
-func (c *Conn) Context() context.Context { return c.ctx }
+func (c *Conn) Context() context.Context { return (*lifetime)(c) }
 
 // State returns where the connection is in its life.
 func (c *Conn) State() protocol.State { return c.link.State() }

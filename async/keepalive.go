@@ -1,6 +1,10 @@
 package async
 
-import "time"
+import (
+	"time"
+
+	"github.com/tandemws/tandem/protocol"
+)
 
 // ticking is a connection as the runner of its keepalive: a timer. As a type of
 // its own it keeps the methods out of Conn's.
@@ -16,5 +20,10 @@ func (t *ticking) Wake() { t.timer.Wake() }
 // Stop stops the timer.
 func (t *ticking) Stop() { t.timer.Stop() }
 
-// Ended ends the connection's context.
-func (t *ticking) Ended(err error) { t.cancel(err) }
+// Ended ends the connection's context, now or when it is made.
+func (t *ticking) Ended(how *protocol.CloseError) {
+	t.ended.Store(how)
+	if made := t.made.Load(); made != nil {
+		made.cancel(how)
+	}
+}

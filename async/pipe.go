@@ -27,10 +27,11 @@ func Pipe(ctx context.Context, opts *PipeOptions) (*ClientConn, *ServerConn) {
 	client, server := new(ClientConn), new(ServerConn)
 	dialed, served := dial.Options(opts.Client), serve.Options(opts.Server)
 	ours, theirs := link.Negotiate(dialed.Extensions, dialed.Compression, served.Extensions, served.Compression)
-	ctx = context.WithoutCancel(orBackground(ctx))
+	opening := link.Opening{Path: "/", Context: context.WithoutCancel(orBackground(ctx))}.Keep()
+	client.opening, server.opening = opening, opening
 	client.link.SetHooks(client, opts.Client.Hooks)
 	server.link.SetHooks(server, opts.Server.Hooks)
-	client.start(ctx, a, nil, dialed.Link(), ours)
-	server.start(ctx, b, nil, served.Link(), theirs)
+	client.start(a, nil, dialed.Link(), ours)
+	server.start(b, nil, served.Link(), theirs)
 	return client, server
 }

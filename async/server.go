@@ -195,7 +195,7 @@ type ServerOptions struct {
 // tells how the connection was closed is neither.
 type HandlerFunc func(ctx context.Context, conn *ServerConn) error
 
-func (h HandlerFunc) handle(c *ServerConn) error { return h(c.ctx, c) }
+func (h HandlerFunc) handle(c *ServerConn) error { return h(c.Context(), c) }
 
 // core returns the handler as the core takes it, nil if there is none.
 func (h HandlerFunc) core() func(*ServerConn) error {
@@ -357,9 +357,9 @@ func newCore(handler HandlerFunc, opts *ServerOptions) (*serve.Server[*ServerCon
 
 func newServerConn(up *serve.Upgraded) *ServerConn {
 	c := new(ServerConn)
-	c.opening = up.Opening()
+	c.opening = up.Opening(up.Context())
 	c.link.SetHooks(c, up.Hooks)
-	c.start(context.WithoutCancel(up.Request.Context()), up.Conn, up.Early, up.Options, up.Agreement.Extensions)
+	c.start(up.Conn, up.Early, up.Options, up.Agreement.Extensions)
 	return c
 }
 

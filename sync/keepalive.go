@@ -1,6 +1,10 @@
 package sync
 
-import "time"
+import (
+	"time"
+
+	"github.com/tandemws/tandem/protocol"
+)
 
 // ticking is a connection as the runner of its keepalive: its place on the
 // thread. As a type of its own it keeps the methods out of Conn's.
@@ -19,4 +23,4 @@ func (t *ticking) Wake() { t.entry.Wake() }
 func (t *ticking) Stop() { t.entry.Stop() }
 
 // Ended does nothing: what waits for the end of the connection asks for Done.
-func (t *ticking) Ended(error) {}
+func (t *ticking) Ended(*protocol.CloseError) {}

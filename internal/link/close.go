@@ -44,7 +44,7 @@ func (c *Conn) closeResult() (over bool, err error) {
 	if !c.over {
 		return false, nil
 	}
-	if how := c.rare.remains.how; how.Rcvd == nil || how.Sent == nil {
+	if how := &c.rare.remains.how; how.Rcvd == nil || how.Sent == nil {
 		err = how
 	}
 	return true, err
@@ -274,7 +274,7 @@ func (c *Conn) end() {
 	c.letGo()
 	if r := c.keeper.runner; r != nil {
 		c.unlock()
-		r.Ended(c.rare.remains.how)
+		r.Ended(&c.rare.remains.how)
 		c.lock()
 	}
 	c.over = true
@@ -297,14 +297,15 @@ func (c *Conn) letGo() {
 	c.in.giveBack()
 	c.abandonWriter()
 	c.stopTimers()
-	how := c.proto.CloseError()
+	r := c.remember()
+	r.how = *c.proto.CloseError()
 	if c.recvErr == nil {
-		c.recvErr = how
+		c.recvErr = &r.how
 	}
-	c.rarely().remains = &remains{how, c.recvErr, c.writeErr}
+	r.recvErr, r.writeErr = c.recvErr, c.writeErr
 	c.pongs = nil
 	c.waiters.wakeAll()
-	c.opts.Counters.close(how)
+	c.opts.Counters.close(&r.how)
 }
 
 func (c *Conn) stopTimers() {

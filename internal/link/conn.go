@@ -1,6 +1,7 @@
 package link
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -60,6 +61,7 @@ type Options struct {
 	Thread           *keepalive.Thread // runs their keepalive, if a thread does
 	Helper           *Helper           // a server's; nil: callers have stack enough
 	Agreements       *Agreements       // a server's; nil: each connection has its own
+	Context          context.Context   // a server's; the requests' have its values
 	Logger           *slog.Logger
 }
 
@@ -184,7 +186,7 @@ func (c *Conn) Err() error {
 	if !c.over {
 		return nil
 	}
-	how := *c.rare.remains.how // which is the caller's
+	how := c.rare.remains.how // which is the caller's
 	return &how
 }
 

@@ -108,7 +108,7 @@ func (c *Conn) sit(d *desk) {
 	cfg.Extensions = c.agreed()
 	if c.over {
 		r := c.rare.remains
-		cfg.Ended, c.recvErr, c.writeErr = r.how, r.recvErr, r.writeErr
+		cfg.Ended, c.recvErr, c.writeErr = &r.how, r.recvErr, r.writeErr
 	}
 	c.proto.InitFrom(cfg)
 }
@@ -152,8 +152,23 @@ func (c *Conn) leave() {
 
 // remains are what a connection that has ended remembers of what was at its desk.
 type remains struct {
-	how               *protocol.CloseError
+	how               protocol.CloseError
 	recvErr, writeErr error
+}
+
+// remember makes room for it. Most connections have nothing rare before.
+func (c *Conn) remember() *remains {
+	if c.rare != nil {
+		c.rare.remains = new(remains)
+		return c.rare.remains
+	}
+	both := new(struct {
+		rare
+		remains
+	})
+	c.rare = &both.rare
+	c.rare.remains = &both.remains
+	return c.rare.remains
 }
 
 // retire leaves the desk of a connection that has ended, if nobody works at it any

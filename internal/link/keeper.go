@@ -14,10 +14,10 @@ import (
 // returned: a goroutine of the connection's, or a thread that serves many.
 // Its methods are called with Conn.mu held, but for Ended, and must not wait.
 type Runner interface {
-	Start(first time.Time) // call Tick at this time; called once
-	Wake()                 // call Tick at once: the schedule has changed
-	Stop()                 // do not call it any more
-	Ended(err error)       // called once, before Done, with how the connection ended
+	Start(first time.Time)          // call Tick at this time; called once
+	Wake()                          // call Tick at once: the schedule has changed
+	Stop()                          // do not call it any more
+	Ended(how *protocol.CloseError) // called once, before Done
 }
 
 // keeper is a connection's keepalive: the schedule, and what it has to know of

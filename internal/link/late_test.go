@@ -27,7 +27,7 @@ func (r *onThread) Start(first time.Time) { r.thread.Add(&r.entry, r.target, fir
 func (r *onThread) Wake()                 { r.entry.Wake() }
 func (r *onThread) Stop()                 { r.entry.Stop() }
 
-func (r *onThread) Ended(error) {
+func (r *onThread) Ended(*protocol.CloseError) {
 	if r.ended != nil {
 		r.ended()
 	}
@@ -39,10 +39,10 @@ type onTimer struct {
 	target keepalive.Target
 }
 
-func (r *onTimer) Start(first time.Time) { r.timer.Start(r.target, first) }
-func (r *onTimer) Wake()                 { r.timer.Wake() }
-func (r *onTimer) Stop()                 { r.timer.Stop() }
-func (r *onTimer) Ended(error)           {}
+func (r *onTimer) Start(first time.Time)      { r.timer.Start(r.target, first) }
+func (r *onTimer) Wake()                      { r.timer.Wake() }
+func (r *onTimer) Stop()                      { r.timer.Stop() }
+func (r *onTimer) Ended(*protocol.CloseError) {}
 
 func newRunner(target keepalive.Target, threaded bool) Runner {
 	if threaded {

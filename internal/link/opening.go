@@ -1,12 +1,19 @@
 package link
 
-import "net/http"
+import (
+	"context"
+	"net/http"
+)
 
 // An Opening is what stays of an opening handshake. A connection has a pointer to
 // it, nil if there is nothing to remember.
 type Opening struct {
 	Subprotocol string         // that was agreed on; "": none
 	Response    *http.Response // and its request; nil if they were let go of
+
+	// Context has the values of a connection's context and never ends; nil: they are
+	// those of Options.Context, and the address.
+	Context context.Context
 
 	// Of a server's.
 	Path     string // of the request's URL

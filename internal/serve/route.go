@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,9 +11,9 @@ import (
 )
 
 // Opening returns what the connection remembers of its opening handshake: the rest
-// is let go of when the options say so.
-func (up *Upgraded) Opening() *link.Opening {
-	o := link.Opening{Subprotocol: up.Agreement.Subprotocol}
+// is let go of when the options say so. ctx may be that of Context.
+func (up *Upgraded) Opening(ctx context.Context) *link.Opening {
+	o := link.Opening{Subprotocol: up.Agreement.Subprotocol, Context: ctx}
 	setRoute(&o, up.Request)
 	if !up.DiscardRequest {
 		o.Response = up.response()

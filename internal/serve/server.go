@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -120,6 +121,7 @@ func (s *Server[C]) serve() {
 		Protocols:         new(http.Protocols),
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
+	s.link.Context = context.WithValue(context.Background(), http.ServerContextKey, s.http)
 	s.link.Helper = new(link.Helper) // a handler's goroutine begins with little stack
 	s.http.Protocols.SetHTTP1(true)  // in which alone Upgrade means something
 	for _, listener := range s.listeners {

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"sync"
@@ -22,6 +23,7 @@ type Upgraded struct {
 	Options        *link.Options
 	Hooks          *keepalive.Hooks
 	DiscardRequest bool // keep neither request nor response
+	Plain          bool // nobody can have added to the values of the request's context
 
 	answer []byte // the response as it goes over the wire
 	room   [usualResponse]byte
@@ -42,6 +44,16 @@ func borrowUpgraded() *Upgraded {
 func (up *Upgraded) giveBack() {
 	*up = Upgraded{}
 	upgraded.Put(up)
+}
+
+// Context returns the values of the request's context, without its end. It is nil if
+// they are those of the options', and the address: a connection that lets go of the
+// request need not keep what net/http has made for it.
+func (up *Upgraded) Context() context.Context {
+	if up.Plain && up.DiscardRequest {
+		return nil
+	}
+	return context.WithoutCancel(up.Request.Context())
 }
 
 // response returns the response of the opening handshake.

@@ -22,8 +22,8 @@ func TestHandshakeAllocates(t *testing.T) {
 		offer string
 		most  map[face.Face]float64
 	}{
-		{"", map[face.Face]float64{face.Sync{}: 13, face.Async{}: 18}},
-		{"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n", map[face.Face]float64{face.Sync{}: 25, face.Async{}: 30}},
+		{"", map[face.Face]float64{face.Sync{}: 11, face.Async{}: 15}},
+		{"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n", map[face.Face]float64{face.Sync{}: 23, face.Async{}: 27}},
 	} {
 		for f, most := range c.most {
 			if allocs := handshakeAllocs(t, f, c.offer); allocs > most {

@@ -35,3 +35,25 @@ func BinaryMessage(data []byte) Message { return Message{Binary, data} }
 
 // String returns the message's bytes as a string, whatever its type.
 func (m Message) String() string { return string(m.Data) }
+
+// Release gives the memory of m.Data back, for messages that are received later,
+// and sets m.Data to nil. Neither Data, nor any part of it or copy of the Message,
+// may be used any more.
+//
+// It is optional, and worthwhile where many messages are received and soon done
+// with: what is not released is the garbage collector's. It may be called by
+// whoever owns the message, from any goroutine, and once: not again for a copy of the
+// Message. A message that was sent may be released when Send has returned. Data of
+// the caller's own are kept for later messages too, so release nothing that
+// anything else points into. Data that were resliced or grown may be left to
+// the garbage collector.
+//
+// Without a driver that keeps memory ([KeepReleased]; packages async and sync do)
+// everything is.
+func (m *Message) Release() {
+	data := m.Data
+	m.Data = nil
+	if memory != nil {
+		memory.Release(data)
+	}
+}

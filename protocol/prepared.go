@@ -48,7 +48,7 @@ func Prepare(m Message, wanted Compression) (*Prepared, error) {
 	return &Prepared{message: Message{m.Type, data}, whole: whole, wanted: wanted}, nil
 }
 
-// Message returns the message. Its data must not be changed.
+// Message returns the message. Its data must not be changed or released.
 func (p *Prepared) Message() Message { return p.message }
 
 // Frame returns the message as it is, in one frame of a server's. It is shared:

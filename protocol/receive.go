@@ -606,7 +606,9 @@ func (in *inbound) grow(n int) {
 		rest = max(rest, 2*int64(cap(in.buf)))
 	}
 	arrived := int64(need - in.base)
-	room := make([]byte, len(in.buf), int(min(rest, int64(in.base)+growth*arrived)))
-	copy(room, in.buf)
-	in.buf = room
+	before := in.buf
+	in.buf = append(lend(int(min(rest, int64(in.base)+growth*arrived))), before...)
+	if !in.into { // else it may be the caller's
+		takeBack(before)
+	}
 }

@@ -117,13 +117,12 @@ func (c *Conn) keep() {
 		c.discarding = true
 		return
 	}
-	ev := *c.event
-	if !ev.Owned {
-		ev.Data = append([]byte{}, ev.Data...)
-		ev.Owned = true
+	if !c.event.Owned {
+		c.event.Data = append(released.Lend(len(c.event.Data)), c.event.Data...)
+		c.event.Owned = true
 	}
+	c.queue.push(c.event)
 	c.event.Data = nil
-	c.queue.push(&ev)
 	c.waiters.wakeAll()
 }
 

@@ -35,7 +35,9 @@ func (c *Conn) receive(l *Limit, dst []byte, how receiveKind) (typ protocol.Mess
 	if err = c.beginReceive(l); err == nil {
 		c.leaveStream()
 		c.recv.dst, c.receiving = dst, how
-		typ, data, err = c.nextMessage()
+		if err = c.nextMessage(); err == nil {
+			typ, data = c.event.Type, c.place()
+		}
 		c.endReceive()
 	}
 	c.unlock()
@@ -96,18 +98,15 @@ func (c *Conn) endReceive() {
 	}
 }
 
-// nextMessage returns the next message, from the queue, from what was read, or
-// by reading. What is held or owed leaves before that.
-func (c *Conn) nextMessage() (typ protocol.MessageType, data []byte, err error) {
-	for err == nil {
-		if c.takeMessage() {
-			return c.event.Type, c.place(), nil
-		}
+// nextMessage makes the next message c.event, from the queue, from what was read,
+// or by reading. What is held or owed leaves before that.
+func (c *Conn) nextMessage() (err error) {
+	for err == nil && !c.takeMessage() {
 		if !c.flush() {
 			err = c.readMore()
 		}
 	}
-	return 0, nil, err
+	return err
 }
 
 // takeMessage makes the next message that has arrived c.event; ok is false if
@@ -137,7 +136,7 @@ func (c *Conn) place() []byte {
 	case c.receiving == receivingInto:
 		data = append(c.recv.dst, data...)
 	case !c.event.Owned:
-		data = append([]byte{}, data...)
+		data = append(released.Lend(len(data)), data...)
 	}
 	c.event.Data = nil
 	return data

@@ -1,0 +1,79 @@
+package link
+
+import (
+	"math/bits"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/tandemws/tandem/protocol"
+)
+
+// released is the memory of messages that applications have given back; see
+// [protocol.Message.Release].
+var released memory
+
+func init() { protocol.KeepReleased(&released) }
+
+// memory is kept in pools, one for each of the classes: sizes that the allocator
+// has too, so that nothing is lost by rounding up to them. They are the powers of
+// two and what lies in the middle between them.
+type memory struct {
+	used  atomic.Bool        // by anybody yet: until then, messages get no more than they need
+	pools [classes]sync.Pool // of *byte, the first one of such memory: that is kept without allocating
+}
+
+// The sizes in bytes of the smallest and the largest class.
+const (
+	minKept = 32
+	maxKept = 1 << 20
+	classes = 2*(20-5) + 1
+)
+
+// Lend returns memory of length 0 with room for n bytes; or with none, which append
+// will make, for a large message and as long as nobody has released one.
+func (m *memory) Lend(n int) []byte {
+	if n > maxKept || !m.used.Load() {
+		return []byte{}
+	}
+	class := classOf(n)
+	if first, ok := m.pools[class].Get().(*byte); ok {
+		return unsafe.Slice(first, sizeOf(class))[:0]
+	}
+	return make([]byte, 0, sizeOf(class))
+}
+
+// Release keeps memory that an application has given back, and has memory lent from
+// now on.
+func (m *memory) Release(data []byte) {
+	if !m.used.Load() { // for many processors read it
+		m.used.Store(true)
+	}
+	m.Return(data)
+}
+
+// Return keeps memory if it is exactly that of a class. Other memory is a part of
+// something larger, or was never lent.
+func (m *memory) Return(data []byte) {
+	n := cap(data)
+	if n < minKept || n > maxKept || !m.used.Load() {
+		return
+	}
+	if class := classOf(n); n == sizeOf(class) {
+		m.pools[class].Put(unsafe.SliceData(data))
+	}
+}
+
+// classOf returns the smallest class of at least n bytes, which are maxKept at most.
+func classOf(n int) int {
+	n = max(n, minKept)
+	above := bits.Len(uint(n - 1)) // 2^above is the next power of two
+	class := 2 * (above - 5)
+	if n <= 3<<(above-2) {
+		class--
+	}
+	return class
+}
+
+// sizeOf returns the size of a class in bytes.
+func sizeOf(class int) int { return (2 + class&1) << (class/2 + 4) }

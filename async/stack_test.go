@@ -19,17 +19,19 @@ import (
 // need more.
 func TestStack(t *testing.T) {
 	long := strings.Repeat("hello, hello, ", 70)
-	t.Run("compression off", func(t *testing.T) { testStack(t, "hello", protocol.Deflate{Disabled: true}) })
-	t.Run("compression on", func(t *testing.T) { testStack(t, "hello", protocol.Deflate{}) })
-	t.Run("compressed", func(t *testing.T) { testStack(t, long, protocol.Deflate{}) })
+	t.Run("compression off", func(t *testing.T) { testStack(t, watchStack, "hello", protocol.Deflate{Disabled: true}) })
+	t.Run("compression on", func(t *testing.T) { testStack(t, watchStack, "hello", protocol.Deflate{}) })
+	t.Run("compressed", func(t *testing.T) { testStack(t, watchStack, long, protocol.Deflate{}) })
 	t.Run("compressed, no takeover", func(t *testing.T) {
-		testStack(t, long, protocol.Deflate{ServerNoContextTakeover: true, ClientNoContextTakeover: true})
+		testStack(t, watchStack, long, protocol.Deflate{ServerNoContextTakeover: true, ClientNoContextTakeover: true})
 	})
+	t.Run("released", func(t *testing.T) { testStack(t, watchOwned, "hello", protocol.Deflate{Disabled: true}) })
+	t.Run("released, of 1 KB", func(t *testing.T) { testStack(t, watchOwned, long, protocol.Deflate{Disabled: true}) })
 }
 
-func testStack(t *testing.T, message string, compression protocol.Deflate) {
+func testStack(t *testing.T, handler async.HandlerFunc, message string, compression protocol.Deflate) {
 	const conns, allowed = 40, 10
-	server, err := async.Serve(t.Context(), watchStack, "127.0.0.1:0", &async.ServerOptions{
+	server, err := async.Serve(t.Context(), handler, "127.0.0.1:0", &async.ServerOptions{
 		Keepalive:      keepalive.Config{Interval: 3 * time.Millisecond},
 		DiscardRequest: true,
 	})
@@ -101,5 +103,20 @@ func watchStack(ctx context.Context, conn *async.ServerConn) error {
 		}
 		conn.Send(ctx, protocol.Message{Type: typ, Data: data})
 		buf = data
+	}
+}
+
+// watchOwned does so with messages in memory of their own, which it gives back.
+func watchOwned(ctx context.Context, conn *async.ServerConn) error {
+	var mark byte
+	at := uintptr(unsafe.Pointer(&mark))
+	for {
+		m, err := conn.Recv(ctx)
+		if err != nil || len(m.Data) == len("bye") {
+			moved <- uintptr(unsafe.Pointer(&mark)) != at
+			return nil
+		}
+		conn.Send(ctx, m)
+		m.Release()
 	}
 }

@@ -22,17 +22,19 @@ import (
 // worth it.
 func TestStack(t *testing.T) {
 	long := strings.Repeat("hello, hello, ", 70)
-	t.Run("compression off", func(t *testing.T) { testStack(t, "hello", protocol.Deflate{Disabled: true}) })
-	t.Run("compression on", func(t *testing.T) { testStack(t, "hello", protocol.Deflate{}) })
-	t.Run("compressed", func(t *testing.T) { testStack(t, long, protocol.Deflate{}) })
+	t.Run("compression off", func(t *testing.T) { testStack(t, watchStack, "hello", protocol.Deflate{Disabled: true}) })
+	t.Run("compression on", func(t *testing.T) { testStack(t, watchStack, "hello", protocol.Deflate{}) })
+	t.Run("compressed", func(t *testing.T) { testStack(t, watchStack, long, protocol.Deflate{}) })
 	t.Run("compressed, no takeover", func(t *testing.T) {
-		testStack(t, long, protocol.Deflate{ServerNoContextTakeover: true, ClientNoContextTakeover: true})
+		testStack(t, watchStack, long, protocol.Deflate{ServerNoContextTakeover: true, ClientNoContextTakeover: true})
 	})
+	t.Run("released", func(t *testing.T) { testStack(t, watchOwned, "hello", protocol.Deflate{Disabled: true}) })
+	t.Run("released, of 1 KB", func(t *testing.T) { testStack(t, watchOwned, long, protocol.Deflate{Disabled: true}) })
 }
 
-func testStack(t *testing.T, message string, compression protocol.Deflate) {
+func testStack(t *testing.T, handler sync.HandlerFunc, message string, compression protocol.Deflate) {
 	const conns, allowed = 40, 10
-	server, err := sync.Serve(watchStack, "127.0.0.1:0", &sync.ServerOptions{
+	server, err := sync.Serve(handler, "127.0.0.1:0", &sync.ServerOptions{
 		Keepalive:      keepalive.Config{Interval: 3 * time.Millisecond},
 		DiscardRequest: true,
 	})
@@ -109,6 +111,30 @@ func watchStack(conn *sync.ServerConn) error {
 		buf = data
 		if how == "" && uintptr(unsafe.Pointer(&mark)) != at {
 			how = "sending"
+		}
+	}
+}
+
+// watchOwned does so with messages in memory of their own, which it gives back.
+func watchOwned(conn *sync.ServerConn) error {
+	var mark byte
+	at, how := uintptr(unsafe.Pointer(&mark)), ""
+	for {
+		m, err := conn.Recv()
+		if how == "" && uintptr(unsafe.Pointer(&mark)) != at {
+			how = "receiving"
+		}
+		if err != nil || len(m.Data) == len("bye") {
+			moved <- how
+			return nil
+		}
+		conn.Send(m)
+		if how == "" && uintptr(unsafe.Pointer(&mark)) != at {
+			how = "sending"
+		}
+		m.Release()
+		if how == "" && uintptr(unsafe.Pointer(&mark)) != at {
+			how = "releasing"
 		}
 	}
 }

@@ -69,6 +69,68 @@ func TestRecvAllocates(t *testing.T) {
 	})
 }
 
+// TestReleaseAllocates counts what messages cost that are given back, for which
+// memory goes round: nothing.
+func TestReleaseAllocates(t *testing.T) {
+	if Race {
+		t.Skip("the race detector allocates")
+	}
+	plain, compressed := protocol.Deflate{Disabled: true}, protocol.Deflate{}
+	for _, size := range []int{0, 32, 1000, 16 << 10, 64 << 10} {
+		for _, compression := range []protocol.Deflate{plain, compressed} {
+			Each(t, func(t *testing.T, s Setting) {
+				s.ClientOptions.Compression, s.ServerOptions.Compression = compression, compression
+				clientEnd, serverEnd := tcpPair(t)
+				client, server := s.Pair(t, clientEnd, serverEnd)
+				m := protocol.BinaryMessage(pattern(size))
+				allocs := testing.AllocsPerRun(200, func() {
+					ok(t, client.Send(m, 0))
+					received, err := server.Recv(0)
+					ok(t, err)
+					received.Release()
+				})
+				if allocs > 0 {
+					t.Errorf("%d bytes, compressed %v: %v allocations", size, !compression.Disabled, allocs)
+				}
+			})
+		}
+	}
+}
+
+// TestReleaseQueuedAllocates does so with messages that are read before they are
+// wanted: by who waits for a pong, which costs the same without them.
+func TestReleaseQueuedAllocates(t *testing.T) {
+	if Race {
+		t.Skip("the race detector allocates")
+	}
+	Each(t, func(t *testing.T, s Setting) {
+		clientEnd, serverEnd := tcpPair(t)
+		client, server := s.Plain().Pair(t, clientEnd, serverEnd)
+		go client.Recv(0) // answers pings; ends with the connection
+		m := protocol.BinaryMessage(pattern(1000))
+		cost := func(messages int) float64 {
+			return testing.AllocsPerRun(200, func() {
+				for range messages {
+					ok(t, client.Send(m, 0))
+				}
+				pong, err := server.Ping(nil)
+				ok(t, err)
+				_, err = pong.Wait(0)
+				ok(t, err)
+				for range messages {
+					received, err := server.Recv(0)
+					ok(t, err)
+					received.Release()
+				}
+			})
+		}
+		cost(10) // makes room in the queue, and memory
+		if without, with := cost(0), cost(10); with > without {
+			t.Errorf("%v allocations, %v without messages", with, without)
+		}
+	})
+}
+
 // TestPingAllocates counts what a ping of keepalive's costs both ends, its pong
 // included: nothing.
 func TestPingAllocates(t *testing.T) {

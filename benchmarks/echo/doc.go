@@ -11,6 +11,8 @@
 //	sync, async    Tandem, receiving into the caller's buffer (RecvAppend)
 //	sync-recv,     Tandem, receiving messages of their own (Recv)
 //	async-recv
+//	sync-release,  the same, with each message given back (Message.Release)
+//	async-release
 //	gorilla        github.com/gorilla/websocket, with a pool of write buffers
 //	coder          github.com/coder/websocket
 //	gobwas         github.com/gobwas/ws, with a buffered reader (gobwas-plain:
@@ -20,7 +22,7 @@
 //	python         Python websockets (asyncio), where it is installed
 //
 // "peers" stands for gorilla, coder, gobwas and gws, "all" for raw, both faces
-// in both ways and the peers.
+// in their three ways and the peers.
 //
 // Each server runs in a process of its own (the same binary, started again).
 // The load comes from this process, one thread that costs every library the

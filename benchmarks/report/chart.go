@@ -60,7 +60,7 @@ func class(server string) string {
 	switch server {
 	case "raw":
 		return "base"
-	case "sync", "sync-recv", "async", "async-recv", "tandem":
+	case "sync", "sync-recv", "sync-release", "async", "async-recv", "async-release", "tandem":
 		return "own"
 	default:
 		return "peer"

@@ -73,7 +73,9 @@ all of them the same, with all defaults of Tandem, keepalive among them. The
 figures are medians of rounds that were interleaved; the least and the greatest
 stand in brackets. "raw" is a TCP echo in Go without any framing, with a
 goroutine and a buffer for each connection. "recv" are messages of one's own
-(`+"`Recv`"+`), the others are received into the caller's buffer (`+"`RecvAppend`"+`).
+(`+"`Recv`"+`), "release" the same, given back when they are answered
+(`+"`Message.Release`"+`), and the others are received into the caller's buffer
+(`+"`RecvAppend`"+`). gws gives its messages back too.
 The other libraries are set up as they recommend it for speed; see
 [the programs](../benchmarks). [What makes these costs](topics/performance.md)
 is a page of its own.

@@ -51,8 +51,8 @@ func Names(list string) (names []string) {
 // Peers are the other libraries for Go.
 var Peers = []string{"gorilla", "coder", "gobwas", "gws"}
 
-// All are the yardstick, both faces in both ways and the peers.
-var All = append([]string{"raw", "sync", "sync-recv", "async", "async-recv"}, Peers...)
+// All are the yardstick, both faces in their three ways and the peers.
+var All = append([]string{"raw", "sync", "sync-recv", "sync-release", "async", "async-recv", "async-release"}, Peers...)
 
 // Cases are all that is measured. Python is measured in some of them if it is
 // installed.

@@ -25,15 +25,17 @@ type Client func(stop *atomic.Bool) (messages int64)
 
 // clients connect to an address, for a payload.
 var clients = map[string]func(addr string, payload []byte) Client{
-	"raw":        rawClient,
-	"sync":       syncClient,
-	"sync-recv":  syncRecvClient,
-	"async":      asyncClient,
-	"async-recv": asyncRecvClient,
-	"gorilla":    gorillaClient,
-	"coder":      coderClient,
-	"gobwas":     gobwasClient,
-	"gws":        gwsClient,
+	"raw":           rawClient,
+	"sync":          syncClient,
+	"sync-recv":     syncRecvClient,
+	"sync-release":  syncReleaseClient,
+	"async":         asyncClient,
+	"async-recv":    asyncRecvClient,
+	"async-release": asyncReleaseClient,
+	"gorilla":       gorillaClient,
+	"coder":         coderClient,
+	"gobwas":        gobwasClient,
+	"gws":           gwsClient,
 }
 
 // Connect returns a client of the named library for messages of some size.
@@ -93,6 +95,18 @@ func syncRecvClient(addr string, payload []byte) Client {
 	})
 }
 
+func syncReleaseClient(addr string, payload []byte) Client {
+	conn := must(wssync.Connect("ws://"+addr, nil))
+	return repeat(func() error {
+		if err := conn.SendBinary(payload); err != nil {
+			return err
+		}
+		m, err := conn.Recv()
+		m.Release()
+		return err
+	})
+}
+
 func asyncClient(addr string, payload []byte) Client {
 	ctx := context.Background()
 	conn := must(wsasync.Connect(ctx, "ws://"+addr, nil))
@@ -114,6 +128,19 @@ func asyncRecvClient(addr string, payload []byte) Client {
 			return err
 		}
 		_, err := conn.Recv(ctx)
+		return err
+	})
+}
+
+func asyncReleaseClient(addr string, payload []byte) Client {
+	ctx := context.Background()
+	conn := must(wsasync.Connect(ctx, "ws://"+addr, nil))
+	return repeat(func() error {
+		if err := conn.SendBinary(ctx, payload); err != nil {
+			return err
+		}
+		m, err := conn.Recv(ctx)
+		m.Release()
 		return err
 	})
 }

@@ -41,6 +41,22 @@ func syncRecv(setup Setup) net.Addr {
 	})
 }
 
+// syncRelease gives them back.
+func syncRelease(setup Setup) net.Addr {
+	return serveSync(setup, func(conn *wssync.ServerConn) error {
+		for {
+			m, err := conn.Recv()
+			if err != nil {
+				return err
+			}
+			if err := conn.Send(m); err != nil {
+				return err
+			}
+			m.Release()
+		}
+	})
+}
+
 func serveSync(setup Setup, handler wssync.HandlerFunc) net.Addr {
 	opts := &wssync.ServerOptions{MaxMessageSize: -1, DiscardRequest: true}
 	opts.Compression, opts.TLSConfig = compression(setup), tandemTLS(setup)
@@ -72,6 +88,21 @@ func asyncRecv(setup Setup) net.Addr {
 			if err := conn.Send(ctx, m); err != nil {
 				return err
 			}
+		}
+	})
+}
+
+func asyncRelease(setup Setup) net.Addr {
+	return serveAsync(setup, func(ctx context.Context, conn *wsasync.ServerConn) error {
+		for {
+			m, err := conn.Recv(ctx)
+			if err != nil {
+				return err
+			}
+			if err := conn.Send(ctx, m); err != nil {
+				return err
+			}
+			m.Release()
 		}
 	})
 }

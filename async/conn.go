@@ -71,7 +71,9 @@ func orBackground(ctx context.Context) context.Context {
 	return ctx
 }
 
-// Recv returns the next message. Its data are the caller's.
+// Recv returns the next message. Its data are the caller's, who may give them back
+// with [protocol.Message.Release] when they are of no use any more; see "Memory" at
+// the top.
 //
 // A ctx that ends makes Recv return its error; the message, or the part of it
 // that has arrived, is there for the next call. When the connection has ended
@@ -134,7 +136,8 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[protocol.Message, error] 
 	return c.link.Messages(&l)
 }
 
-// Send sends a message. The data are the caller's again when it returns.
+// Send sends a message. The data are the caller's again when it returns: nothing
+// refers to them any more, and they may be released.
 //
 // nil means that the message is accepted, in order, and written within a
 // millisecond unless the connection fails, which the next call and Done

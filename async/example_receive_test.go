@@ -75,6 +75,38 @@ func ExampleConn_RecvReader() {
 	// Output: binary 500000 <nil>
 }
 
+// A message that was answered is of no use any more: its memory may serve others.
+func ExampleConn_Recv_release() {
+	ctx := context.Background()
+	client, server := wsasync.Pipe(ctx, nil)
+	defer client.Close()
+	defer server.Close()
+	go func() { // ends with the connection
+		for {
+			msg, err := server.Recv(ctx)
+			if err != nil {
+				return
+			}
+			if err := server.Send(ctx, msg); err != nil {
+				return
+			}
+			msg.Release() // msg.Data is nil now
+		}
+	}()
+
+	for _, word := range []string{"one", "two"} {
+		if err := client.SendText(ctx, word); err != nil {
+			log.Fatal(err)
+		}
+		msg, err := client.Recv(ctx)
+		fmt.Println(msg, err)
+		msg.Release()
+	}
+	// Output:
+	// one <nil>
+	// two <nil>
+}
+
 // Receiving into the same buffer again and again allocates nothing.
 func ExampleConn_RecvAppend() {
 	ctx := context.Background()

@@ -29,7 +29,9 @@ func (c *Conn) start(conn net.Conn, early []byte, opts *link.Options, extensions
 	c.link.StartKeepalive()
 }
 
-// Recv returns the next message. Its data are the caller's.
+// Recv returns the next message. Its data are the caller's, who may give them back
+// with [protocol.Message.Release] when they are of no use any more; see "Memory" at
+// the top.
 //
 // When the connection has ended Recv still returns the messages that came
 // before, and then a [*protocol.CloseError].
@@ -75,7 +77,8 @@ func (c *Conn) Messages() iter.Seq2[protocol.Message, error] {
 	return c.link.Messages(nil)
 }
 
-// Send sends a message. The data are the caller's again when it returns.
+// Send sends a message. The data are the caller's again when it returns: nothing
+// refers to them any more, and they may be released.
 //
 // nil means that the message is accepted, in order, and written within a
 // millisecond unless the connection fails, which the next call and Done

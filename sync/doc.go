@@ -47,6 +47,18 @@
 // and [ClientOptions] for the settings. It needs no help from the application:
 // pings are answered and pongs counted also while nobody is in Recv.
 //
+// # Memory
+//
+// Each message that [Conn.Recv] and [Conn.Messages] return has memory of its own,
+// which is the caller's for as long as it is wanted. Two ways spare the garbage
+// collector where messages are many: [Conn.RecvAppend] receives into a buffer of the
+// caller's, and [protocol.Message.Release] gives a message back, for its memory
+// to be used for others. That is optional for each message. Once a program releases
+// messages, new ones of up to 1 MiB take memory that was released, whole ones and
+// those that come in pieces, and those that were queued too; but compressed ones
+// only if they arrive whole. What a message has room for behind its end may then hold
+// bytes of earlier messages.
+//
 // # Concurrency
 //
 // All methods of a connection may be called concurrently, by any number of

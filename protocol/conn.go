@@ -106,22 +106,25 @@ type Config struct {
 // A Conn is the state of one WebSocket connection after its opening
 // handshake. It is not safe for concurrent use. The zero value is not usable;
 // see [NewConn].
+//
+// Next to each other, in few lines of the processor's cache, is what every
+// message looks at: the end of in, and all down to the beginning of out. With many
+// connections they are in none when its next message comes.
 type Conn struct {
-	role       Role
-	maskKeys   io.Reader
-	extensions []Extension
-	own        ownDeflate // the only one, if other connections may share it
-	rsv        RSV        // the bits that belong to them
-
-	state        State
-	rcvd         *Close // the peer's close frame
-	sent         *Close // ours, from when it is owed
+	maskKeys     io.Reader
+	own          ownDeflate // the only extension, if other connections may share it
+	rcvd         *Close     // the peer's close frame
+	sent         *Close     // ours, from when it is owed
 	rcvdThenSent bool
 	err          error // what made us fail the connection
 
-	in    inbound
-	out   outbound
-	pings pingState
+	in         inbound
+	role       Role
+	state      State
+	rsv        RSV // the bits that belong to the extensions
+	extensions []Extension
+	pings      pingState
+	out        outbound
 }
 
 // NewConn returns a connection in state [Open].

@@ -2,9 +2,9 @@ package protocol
 
 // encoding is what extensions do with what is being sent.
 type encoding struct {
+	unsettled   bool        // the last frame of those that are used may be taken back
 	compression Compression // what the sender of messages wants
 	used        []Extension // that have changed the message, in their order
-	unsettled   bool        // their last frame may be taken back
 	scratch     [2]scratch  // where they encode to, in turns; the first is kept when idle
 }
 

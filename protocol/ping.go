@@ -28,8 +28,8 @@ type Settled struct {
 type pingState struct {
 	last    PingID    // the newest ping's
 	pending []ping    // oldest first; the last len-unsent of them were sent
-	unsent  int       // how many at the end wait for AppendOwed
 	settled []Settled // by the pong that Next returned last; reused
+	unsent  int       // how many at the end of pending wait for AppendOwed
 }
 
 type ping struct {

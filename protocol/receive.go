@@ -60,20 +60,14 @@ type Event struct {
 // driver may well call Next from a goroutine that waits for days, whose stack
 // it wants to keep small.
 type inbound struct {
-	now    time.Time // when data arrived
-	data   []byte    // received and not yet looked at; the caller's memory
-	simple bool      // messages without reserved bits are as their sender wrote them: see short.go
-	stash  []byte    // the beginning of a header or control frame, cut off by the end of data
-	event  Event     // what Next is about to return
+	now time.Time // when data arrived
 
 	// The frame that is being received.
-	frame   Header
-	inFrame bool  // a data frame, whose header was consumed; its message is open
-	left    int64 // bytes of its payload still to come
-	offset  int   // in the payload, modulo 4, of the next byte
+	frame  Header
+	left   int64 // bytes of its payload still to come
+	offset int   // in the payload, modulo 4, of the next byte
 
 	// The message that the frame is part of.
-	open      bool // begun and not ended
 	typ       MessageType
 	size      int64 // bytes of payload that its headers have announced
 	fragments int   // frames that have begun
@@ -83,20 +77,28 @@ type inbound struct {
 	made      int64 // bytes that they have made of it
 	decoded   scratch
 	text      UTF8Validator
-	streaming bool // hand out chunks
 	announced bool // the chunk with First was handed out
 	into      bool // buf begins with the caller's memory
 	base      int  // where in buf the message begins
 	buf       []byte
 
-	maxMessage   int64
 	maxFragments int           // negative: no limit
 	timeout      time.Duration // for one message; 0 or negative: none
 	controls     allowance     // of control frames
 
-	violation error // how the peer broke the protocol
-	reported  bool  // as an event
-	stopped   bool  // look at nothing more
+	reported bool  // the violation was, as an event
+	event    Event // what Next is about to return
+
+	// What a message in one frame looks at; see Conn.
+	data       []byte // received and not yet looked at; the caller's memory
+	stash      []byte // the beginning of a header or control frame, cut off by the end of data
+	violation  error  // how the peer broke the protocol
+	maxMessage int64
+	simple     bool // messages without reserved bits are as their sender wrote them: see short.go
+	inFrame    bool // in a data frame, whose header was consumed; its message is open
+	open       bool // a message has begun and not ended
+	streaming  bool // hand out chunks
+	stopped    bool // look at nothing more
 }
 
 // stop has everything ignored that the peer sent and will send.
@@ -176,16 +178,18 @@ func (c *Conn) holdsFrame() bool {
 	if in.inFrame {
 		return int64(len(in.data)) >= in.left
 	}
-	if len(in.stash) == 0 {
-		if size, length := c.shortHeader(); size > 0 {
-			return len(in.data) >= size+length
-		}
+	if size, _ := c.shortHeader(in.data); size > 0 {
+		return true
 	}
 	var h Header
 	size, wrong := h.parse(in.head())
 	held := len(in.stash) + len(in.data)
 	return wrong != noFault || size > 0 && int64(held-size) >= h.Length
 }
+
+// Unread returns how many bytes of the data that were given to Received are still
+// to be looked at.
+func (c *Conn) Unread() int { return len(c.in.data) }
 
 // Begun reports whether a message has begun to arrive that has not been
 // returned whole.

@@ -12,12 +12,12 @@ type outbound struct {
 	open      bool        // a fragmented message was begun and not ended
 	typ       MessageType // of that message
 	closeOwed bool
+	key       [4]byte // a masking key just read; here because a Reader makes it escape
 	pongs     pongQueue
 	unasked   pongQueue // unsolicited pongs (section 5.5.3)
+	encoding            // what extensions do with the message; see encode.go
 	frames    []byte    // what AppendOwed is appending to
 	err       error     // and why it cannot go on
-	encoding            // what extensions do with the message; see encode.go
-	key       [4]byte   // a masking key just read; here because a Reader makes it escape
 }
 
 // Owed reports whether control frames are waiting for [Conn.AppendOwed].
@@ -245,8 +245,8 @@ const maxPongs = 64
 // A pongQueue holds the payloads of pongs that are owed, in order, each after
 // a byte with its length.
 type pongQueue struct {
-	buf   []byte
 	n     int
+	buf   []byte
 	short [shortPongs]byte // memory for the usual payloads
 }
 

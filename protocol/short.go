@@ -14,11 +14,8 @@ import (
 // short returns such a message, if the data begin with one.
 func (c *Conn) short() (ok bool) {
 	in := &c.in
-	if in.open || in.streaming || in.stopped || len(in.stash) > 0 || in.violation != nil {
-		return false
-	}
-	size, length := c.shortHeader()
-	if size == 0 || len(in.data) < size+length || int64(length) > in.sizeLimit() {
+	size, length := c.shortHeader(in.data)
+	if size == 0 {
 		return false
 	}
 	payload := in.data[size : size+length : size+length]
@@ -36,24 +33,54 @@ func (c *Conn) short() (ok bool) {
 	return true
 }
 
-// shortHeader returns the size of the header that the data begin with, and the
-// length of the payload; size is 0 if it is not all of the header of a whole
-// message that nothing has changed and that has less than 64 KiB.
-func (c *Conn) shortHeader() (size, length int) {
-	b := c.in.data
-	if len(b) < 4 || !c.in.simple ||
+// AppendReceived does what [Conn.Received] and [Conn.Next] do, and appends the
+// message to dst, for most of what comes: data that begin with a message in one
+// frame, when nothing of what came before is left to look at. rest is what follows
+// it, for Received. If it is not like that typ is 0, nothing was done, though what
+// lies behind the length of dst may have changed, and all of the data are for
+// Received.
+func (c *Conn) AppendReceived(dst, data []byte) (typ MessageType, appended, rest []byte) {
+	size, length := c.shortHeader(data)
+	if size == 0 || len(c.in.data) > 0 {
+		return 0, dst, data
+	}
+	typ = MessageType(data[0] & opcodeBits)
+	payload, rest := data[size:size+length], data[size+length:]
+	if c.role == Server {
+		appended = AppendMasked(dst, payload, [4]byte(data[size-4:]), 0)
+	} else {
+		appended = append(dst, payload...)
+	}
+	if typ == Text && !utf8.Valid(appended[len(dst):]) {
+		return 0, dst, data
+	}
+	return typ, appended, rest
+}
+
+// shortHeader returns the size of the header that b begins with, and the length
+// of the payload behind it; size is 0 if that is not all of a whole message that
+// nothing has changed, that has less than 64 KiB, and that may come now.
+func (c *Conn) shortHeader(b []byte) (size, length int) {
+	in := &c.in
+	if len(b) < 2 || !in.simple || in.open || in.streaming || in.stopped || len(in.stash) > 0 || in.violation != nil ||
 		b[0] != finBit|byte(OpText) && b[0] != finBit|byte(OpBinary) || b[1]&maskBit != 0 != (c.role == Server) {
 		return 0, 0
 	}
 	size, length = 2, int(b[1]&lengthBits)
 	if length >= length16 {
+		if length > length16 || len(b) < 4 {
+			return 0, 0
+		}
 		size, length = 4, int(binary.BigEndian.Uint16(b[2:]))
-		if b[1]&lengthBits != length16 || length < length16 {
+		if length < length16 {
 			return 0, 0
 		}
 	}
 	if c.role == Server {
 		size += 4
+	}
+	if len(b) < size+length || int64(length) > in.sizeLimit() {
+		return 0, 0
 	}
 	return size, length
 }
@@ -89,12 +116,44 @@ func (c *Conn) shortControl() (ok bool) {
 // to be UTF-8 if it is text. If it is not certain that none will, or there is an
 // error, plain is false and nothing was appended.
 func (c *Conn) AppendPlain(dst []byte, typ MessageType, payload []byte, wanted Compression) (_ []byte, plain bool) {
-	if c.out.open || !leftAlone(c.extensions, len(payload), wanted) {
+	if c.role == Server {
+		dst, plain = c.AppendPlainHeader(dst, typ, len(payload), wanted)
+		if plain {
+			dst = append(dst, payload...)
+		}
+		return dst, plain
+	}
+	if !c.isPlain(len(payload), wanted) {
 		return dst, false
 	}
-	c.FrameSent()
 	dst, err := c.appendFrame(dst, typ, true, payload)
 	return dst, err == nil
+}
+
+// AppendPlainHeader is AppendPlain of a server that writes the payload, of length
+// bytes, from where it lies: it appends the header alone. There is nothing to take
+// back if the message is not sent.
+func (c *Conn) AppendPlainHeader(dst []byte, typ MessageType, length int, wanted Compression) (_ []byte, plain bool) {
+	if c.checkFrame(typ) != nil || !c.isPlain(length, wanted) {
+		return dst, false
+	}
+	switch {
+	case length < length16:
+		return append(dst, finBit|byte(typ), byte(length)), true
+	case length <= 0xffff:
+		return append(dst, finBit|byte(typ), length16, byte(length>>8), byte(length)), true
+	}
+	return AppendHeader(dst, Header{Fin: true, Opcode: Opcode(typ), Length: int64(length)}), true
+}
+
+// isPlain reports whether the next frame is certain to be a message of n bytes as
+// it is.
+func (c *Conn) isPlain(n int, wanted Compression) bool {
+	if c.out.open || len(c.extensions) > 0 && !leftAlone(c.extensions, n, wanted) {
+		return false
+	}
+	c.FrameSent()
+	return true
 }
 
 // leftAlone reports whether all of these extensions are known to leave a message

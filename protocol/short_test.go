@@ -17,6 +17,7 @@ func FuzzShort(f *testing.F) {
 		input, _ := conversation(role)
 		f.Add(role == Client, int64(0), byte(0), []byte{}, input)
 		f.Add(role == Client, int64(100), byte(1), []byte{3, 100, 30}, input)
+		f.Add(role == Client, int64(0), byte(8), []byte{50, 100, 30}, input)
 	}
 	f.Fuzz(func(t *testing.T, client bool, limit int64, flags byte, cuts, input []byte) {
 		role := Server
@@ -42,7 +43,7 @@ func TestShort(t *testing.T) {
 			n := min(len(input), 1+r.IntN([]int{3, 40, 400, 1 << 20}[r.IntN(4)]))
 			pieces, input = append(pieces, input[:n]), input[n:]
 		}
-		compareShort(t, role, []int64{0, 125, 126, 300, -1}[r.IntN(5)], byte(r.IntN(8)), pieces)
+		compareShort(t, role, []int64{0, 125, 126, 300, -1}[r.IntN(5)], byte(r.IntN(16)), pieces)
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
@@ -79,7 +80,8 @@ func anyFrame(r *rand.Rand, role Role) []byte {
 
 // compareShort fails the test unless both ways make the same of the pieces.
 // flags says whether messages are streamed, put behind each other in given
-// memory, or may take a nanosecond, in which two pieces come.
+// memory, may take a nanosecond, in which two pieces come, or are taken as they are
+// received.
 func compareShort(t *testing.T, role Role, limit int64, flags byte, pieces [][]byte) {
 	t.Helper()
 	cfg := Config{Role: role, MaxMessageSize: limit, MaskKeys: zeroKeys{}}
@@ -90,16 +92,20 @@ func compareShort(t *testing.T, role Role, limit int64, flags byte, pieces [][]b
 	long.in.simple = false
 	both := []*Conn{short, long}
 	for i, piece := range pieces {
-		data := [][]byte{bytes.Clone(piece), bytes.Clone(piece)}
-		for j, c := range both {
+		now := epoch.Add(time.Duration(i))
+		for _, c := range both {
 			if flags&1 != 0 && i == len(pieces)/2 {
 				c.Streaming(true)
 			}
 			if flags&2 != 0 {
 				c.AssembleInto(nil)
 			}
-			c.Received(epoch.Add(time.Duration(i)), 0, data[j])
 		}
+		long.Received(now, 0, bytes.Clone(piece))
+		if piece = bytes.Clone(piece); flags&8 != 0 {
+			piece = takeReceived(t, short, long, piece)
+		}
+		short.Received(now, 0, piece)
 		for more := true; more; {
 			if a, b := short.Buffered(), long.Buffered(); a != b {
 				t.Fatalf("piece %d: Buffered is %t by the short way, %t by the long one", i, a, b)
@@ -127,6 +133,71 @@ func compareShort(t *testing.T, role Role, limit int64, flags byte, pieces [][]b
 		} {
 			if a, b := state(short), state(long); !reflect.DeepEqual(a, b) {
 				t.Fatalf("piece %d: the short way leaves %v, the long one %v", i, a, b)
+			}
+		}
+	}
+}
+
+// takeReceived takes the first message of the data with AppendReceived, if it can,
+// and returns what is left; it must be the next one of the other connection.
+func takeReceived(t *testing.T, short, long *Conn, data []byte) (rest []byte) {
+	t.Helper()
+	const before = "before "
+	typ, got, rest := short.AppendReceived([]byte(before), data)
+	if typ == 0 {
+		if string(got) != before || len(rest) != len(data) {
+			t.Fatalf("nothing was taken, but %d bytes are left of %d, and there is %.200q", len(rest), len(data), got)
+		}
+		return rest
+	}
+	want := long.Next()
+	if want.Kind != EventMessage || typ != want.Type || string(got) != before+string(want.Data) || len(rest) != long.Unread() {
+		t.Fatalf("%v, %.200q and %d bytes were taken, want %.200q", typ, got, len(rest), []any{*want})
+	}
+	return rest
+}
+
+// TestAppendPlain appends what AppendMessage would, or nothing.
+func TestAppendPlain(t *testing.T) {
+	for _, role := range []Role{Client, Server} {
+		for _, size := range []int{0, 1, 125, 126, 127, 65535, 65536, 70000} {
+			c, payload := NewConn(Config{Role: role, MaskKeys: zeroKeys{}}), bytes.Repeat([]byte("x"), size)
+			want, err := c.AppendMessage([]byte("before"), Text, payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, plain := c.AppendPlain([]byte("before"), Text, payload, CompressAuto)
+			if !plain || !bytes.Equal(got, want) {
+				t.Errorf("%v, %d bytes: plain %t, and not the same", role, size, plain)
+			}
+			if role == Client {
+				continue
+			}
+			got, plain = c.AppendPlainHeader([]byte("before"), Text, size, CompressAuto)
+			if !plain || !bytes.Equal(append(got, payload...), want) {
+				t.Errorf("%d bytes: plain %t, and the header is not the same", size, plain)
+			}
+		}
+	}
+}
+
+// TestAppendPlainRefused: it appends nothing if there is anything special.
+func TestAppendPlainRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		typ     MessageType
+		prepare func(*Conn)
+	}{
+		"no type":          {3, func(*Conn) {}},
+		"inside a message": {Text, func(c *Conn) { c.AppendFragment(nil, Text, false, nil) }},
+		"closing":          {Text, func(c *Conn) { c.SendClose(NormalClosure, "") }},
+	} {
+		for _, role := range []Role{Client, Server} {
+			c := NewConn(Config{Role: role})
+			test.prepare(c)
+			got, plain := c.AppendPlain([]byte("before"), test.typ, []byte("x"), CompressAuto)
+			header, plainHeader := c.AppendPlainHeader([]byte("before"), test.typ, 1, CompressAuto)
+			if plain || plainHeader || string(got) != "before" || string(header) != "before" {
+				t.Errorf("%s, %v: %t, %q, %t, %q", name, role, plain, got, plainHeader, header)
 			}
 		}
 	}

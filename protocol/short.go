@@ -57,6 +57,13 @@ func (c *Conn) AppendReceived(dst, data []byte) (typ MessageType, appended, rest
 	return typ, appended, rest
 }
 
+// ReceivedSize returns the length in bytes of the payload that AppendReceived
+// would append, unless it is text and no UTF-8; 0 if there is none.
+func (c *Conn) ReceivedSize(data []byte) int {
+	_, length := c.shortHeader(data)
+	return length
+}
+
 // shortHeader returns the size of the header that b begins with, and the length
 // of the payload behind it; size is 0 if that is not all of a whole message that
 // nothing has changed, that has less than 64 KiB, and that may come now.

@@ -143,6 +143,7 @@ func compareShort(t *testing.T, role Role, limit int64, flags byte, pieces [][]b
 func takeReceived(t *testing.T, short, long *Conn, data []byte) (rest []byte) {
 	t.Helper()
 	const before = "before "
+	size := short.ReceivedSize(data)
 	typ, got, rest := short.AppendReceived([]byte(before), data)
 	if typ == 0 {
 		if string(got) != before || len(rest) != len(data) {
@@ -151,7 +152,7 @@ func takeReceived(t *testing.T, short, long *Conn, data []byte) (rest []byte) {
 		return rest
 	}
 	want := long.Next()
-	if want.Kind != EventMessage || typ != want.Type || string(got) != before+string(want.Data) || len(rest) != long.Unread() {
+	if want.Kind != EventMessage || typ != want.Type || string(got) != before+string(want.Data) || size != len(want.Data) || len(rest) != long.Unread() {
 		t.Fatalf("%v, %.200q and %d bytes were taken, want %.200q", typ, got, len(rest), []any{*want})
 	}
 	return rest

@@ -27,7 +27,7 @@ func (m *mill) tryWrite(out *output) (ok bool, err error) {
 	return true, nil
 }
 
-func (m *mill) writeOnce(*oneShot) (ok bool, err error) { return false, nil }
+func (m *mill) writeOnce(*once) (ok bool, err error) { return false, nil }
 
 func (m *mill) gathers() bool                   { return false }
 func (m *mill) write(out *output) error         { out.wrote(out.len()); return nil }

@@ -110,9 +110,7 @@ func (c *Conn) transmitWaiting(l *Limit, from *block, err error) (late error) {
 // takeOut makes what is pending what is being written, and returns its block.
 func (c *Conn) takeOut() (from *block) {
 	from = c.pend.block
-	c.out.head, c.out.body = c.pend.buf, c.pend.body
-	c.out.sent.Store(0)
-	c.out.progressed.Store(0)
+	c.out.begin(c.pend.buf, c.pend.body)
 	c.pend = pending{}
 	c.pingTaken()
 	return from

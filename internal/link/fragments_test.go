@@ -58,6 +58,11 @@ func (c *counted) tryWrite(out *output) (ok bool, err error) {
 	return c.transport.tryWrite(out)
 }
 
+func (c *counted) writeOnce(w *once) (ok bool, err error) {
+	c.writes++
+	return c.transport.writeOnce(w)
+}
+
 // TestTogether sends fragments of a message to a peer that takes all of them: no
 // more than are held ahead leave in one write.
 func TestTogether(t *testing.T) {

@@ -31,6 +31,7 @@ func (f failure) fail() error {
 
 func (d *doomed) read(*input) error                     { return d.reading.fail() }
 func (d *doomed) tryWrite(*output) (ok bool, err error) { return true, d.writing.fail() }
+func (d *doomed) writeOnce(*once) (ok bool, err error)  { return true, d.writing.fail() }
 func (d *doomed) setReadDeadline(time.Time) error       { return nil }
 
 // TestTimeoutToldOnce: the system tells its time-out to a write or to the reader,

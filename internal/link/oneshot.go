@@ -8,21 +8,27 @@ import (
 
 // A oneShot writes a message as it is to one connection after the other.
 type oneShot struct {
+	once
 	message *Prepared
-	frame   []byte
+}
 
-	// What became of the last write; see transport.
+func newOneShot(p *Prepared) *oneShot {
+	w := &oneShot{message: p}
+	w.frame, w.write = p.message.Frame(), w.writing()
+	return w
+}
+
+// A once is a frame, with the rest of its payload if that lies elsewhere, that is
+// written with a single system call, which does not wait.
+type once struct {
+	frame, body []byte
+
+	// What became of it; see transport.
 	n     int
 	errno syscall.Errno
 
 	// write is called with a socket. It is made once, for making it allocates.
 	write func(fd uintptr)
-}
-
-func newOneShot(p *Prepared) *oneShot {
-	w := &oneShot{message: p, frame: p.message.Frame()}
-	w.write = w.writing()
-	return w
 }
 
 // postQuickly sends a message to a connection as most are: nothing else leaves,
@@ -39,7 +45,7 @@ func (c *Conn) postQuickly(w *oneShot, d *delivery) (done bool, err error) {
 	if !c.takes(w) {
 		return false, nil
 	}
-	ok, err := c.tr.writeOnce(w)
+	ok, err := c.tr.writeOnce(&w.once)
 	switch {
 	case !ok || err == nil && w.n == 0:
 		return false, nil
@@ -84,11 +90,16 @@ func (c *Conn) postRest(n int, d *delivery, err error) error {
 	return nil
 }
 
-func (t *netTransport) writeOnce(*oneShot) (ok bool, err error) { return false, nil }
+func (t *netTransport) writeOnce(*once) (ok bool, err error) { return false, nil }
 
-func (e *pipeEnd) writeOnce(w *oneShot) (ok bool, err error) {
+func (e *pipeEnd) writeOnce(w *once) (ok bool, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	w.n, err = e.out.write(w.frame)
+	if w.n == len(w.frame) && len(w.body) > 0 && err == nil {
+		var n int
+		n, err = e.out.write(w.body)
+		w.n += n
+	}
 	return true, err
 }

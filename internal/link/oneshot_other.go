@@ -3,4 +3,4 @@
 package link
 
 // writing returns nil: there are no writes that do not wait.
-func (w *oneShot) writing() func(fd uintptr) { return nil }
+func (w *once) writing() func(fd uintptr) { return nil }

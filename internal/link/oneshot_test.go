@@ -83,7 +83,7 @@ func TestBroadcastOverTCP(t *testing.T) {
 // broken is a transport that takes no more.
 type broken struct{ *pipeEnd }
 
-func (broken) writeOnce(*oneShot) (ok bool, err error) { return true, syscall.EPIPE }
+func (broken) writeOnce(*once) (ok bool, err error) { return true, syscall.EPIPE }
 
 // TestBroadcastToBroken ends the connection whose transport fails.
 func TestBroadcastToBroken(t *testing.T) {

@@ -2,6 +2,7 @@ package link
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
@@ -36,6 +37,36 @@ func sendLong(c *Conn, l *Limit, m protocol.Message) error {
 // the quick way and with such that may not: each step has the same outcome, and
 // the same bytes have arrived at the peer after it.
 func TestQuick(t *testing.T) { sameTranscripts(t, (*Conn).Send, sendLong) }
+
+// receiveLong is receive without the quick way.
+func receiveLong(c *Conn, l *Limit, dst []byte, how receiveKind) (typ protocol.MessageType, data []byte, err error) {
+	c.lock()
+	defer c.unlock()
+	if err = c.beginReceive(l); err != nil {
+		return 0, dst, err
+	}
+	defer c.endReceive()
+	c.leaveStream()
+	c.recv.dst, c.receiving = dst, how
+	if err = c.nextMessage(); err != nil {
+		return 0, dst, err
+	}
+	return c.event.Type, c.place(), nil
+}
+
+// TestReceiveQuickly is TestQuick with messages that may be received the quick way,
+// and with such that may not.
+func TestReceiveQuickly(t *testing.T) {
+	for seed := range uint64(150) {
+		opening := func(receive receiveCall) func(*testing.T, *script) {
+			return func(t *testing.T, s *script) {
+				opens((*Conn).Send)(t, s)
+				s.receive, s.talkative = receive, true
+			}
+		}
+		expectSame(t, seed, transcript(t, seed, opening((*Conn).receive)), transcript(t, seed, opening(receiveLong)))
+	}
+}
 
 // TestPostQuickly is TestQuick with messages that are posted.
 func TestPostQuickly(t *testing.T) {
@@ -98,7 +129,7 @@ func opens(send func(*Conn, *Limit, protocol.Message) error) func(*testing.T, *s
 func transcript(t *testing.T, seed uint64, opening func(*testing.T, *script)) (text []string) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		s := script{r: r}
+		s := script{r: r, receive: (*Conn).receive}
 		opening(t, &s)
 		s.deaf = r.IntN(2) == 0
 		for range 60 {
@@ -122,15 +153,21 @@ func deflates(t *testing.T, threshold int) protocol.Extension {
 	return ext
 }
 
+// receiveCall is what (*Conn).receive is.
+type receiveCall func(c *Conn, l *Limit, dst []byte, how receiveKind) (protocol.MessageType, []byte, error)
+
 // A script is one run of TestQuick.
 type script struct {
-	r     *rand.Rand
-	c     *Conn
-	send  func(*Conn, *Limit, protocol.Message) error
-	peer  net.Conn
-	deaf  bool // the peer reads now and then only
-	calls int
-	buf   [2 * pipeBuffer]byte
+	r    *rand.Rand
+	c    *Conn
+	send func(*Conn, *Limit, protocol.Message) error
+	peer net.Conn
+	deaf bool // the peer reads now and then only
+
+	receive   receiveCall
+	talkative bool // the peer sends more, and we receive more
+	calls     int
+	buf       [2 * pipeBuffer]byte
 
 	mu      sync.Mutex // guards what follows
 	waiting int        // calls
@@ -188,6 +225,9 @@ func (s *script) step() {
 		m = protocol.Message{Type: protocol.Binary, Data: make([]byte, size)} // it fits, and nothing more does
 	}
 	kind := s.r.IntN(12)
+	if s.talkative && s.r.IntN(2) == 0 {
+		kind = 8 + s.r.IntN(2)
+	}
 	if s.crowded() && kind < 9 {
 		kind = 10
 	}
@@ -210,16 +250,9 @@ func (s *script) step() {
 	case 7:
 		s.call("pong", func() error { return s.c.Pong(limit, []byte("pong")) })
 	case 8:
-		s.call("receive", func() error {
-			got, err := s.c.Receive(After(time.Second))
-			return fmt.Errorf("%q: %v", got.Data, err)
-		})
+		s.receiveOne()
 	case 9:
-		var frames []byte
-		for range 1 + s.r.IntN(5) {
-			frames = append(frames, clientFrame([]protocol.Opcode{protocol.OpText, protocol.OpBinary, protocol.OpPing}[s.r.IntN(3)], []byte{byte('a' + s.r.IntN(20))})...)
-		}
-		frames = frames[:len(frames)-s.r.IntN(2)*s.r.IntN(2)] // which breaks all that follows
+		frames := s.frames()
 		s.call("peer", func() error { _, err := s.peer.Write(frames); return err })
 	case 10:
 		time.Sleep([]time.Duration{time.Millisecond, 60 * time.Millisecond, 2 * time.Second}[s.r.IntN(3)])
@@ -230,6 +263,44 @@ func (s *script) step() {
 	if !s.deaf {
 		s.listen()
 	}
+}
+
+// receiveOne receives within a second, which a deadline or a context may bound.
+func (s *script) receiveOne() {
+	dst, how := []byte(nil), receivingMessage
+	if s.r.IntN(2) == 0 {
+		dst, how = []byte("before "), receivingInto
+	}
+	withContext := s.talkative && s.r.IntN(3) > 0
+	s.call("receive", func() error {
+		limit := After(time.Second)
+		if withContext {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			limit = &Limit{Context: ctx}
+		}
+		typ, data, err := s.receive(s.c, limit, dst, how)
+		return fmt.Errorf("%v, %d bytes, %08x, nil: %t: %v", typ, len(data), crc32.ChecksumIEEE(data), data == nil, err)
+	})
+}
+
+// frames are some that the peer sends.
+func (s *script) frames() (frames []byte) {
+	sizes := []int{1}
+	if s.talkative {
+		sizes = []int{0, 1, 2, 125, 126, 3000}
+	}
+	for range 1 + s.r.IntN(5) {
+		payload := bytes.Repeat([]byte{byte('a' + s.r.IntN(20))}, sizes[s.r.IntN(len(sizes))])
+		op := []protocol.Opcode{protocol.OpText, protocol.OpBinary, protocol.OpPing}[s.r.IntN(3)]
+		if op == protocol.OpPing {
+			payload = payload[:min(len(payload), protocol.MaxControlPayload)]
+		} else if s.r.IntN(200) == 0 {
+			payload = []byte("no text\xff")
+		}
+		frames = append(frames, clientFrame(op, payload)...)
+	}
+	return frames[:len(frames)-s.r.IntN(2)*s.r.IntN(2)*s.r.IntN(len(sizes))] // which breaks all that follows
 }
 
 // written is what keepalive knows to be on its way. It does not give the connection

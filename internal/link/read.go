@@ -35,8 +35,10 @@ func (c *Conn) receive(l *Limit, dst []byte, how receiveKind) (typ protocol.Mess
 	if err = c.beginReceive(l); err == nil {
 		c.leaveStream()
 		c.recv.dst, c.receiving = dst, how
-		if err = c.nextMessage(); err == nil {
-			typ, data = c.event.Type, c.place()
+		if typ, data, err = c.receiveQuickly(); typ == 0 && err == nil {
+			if err = c.nextMessage(); err == nil {
+				typ, data = c.event.Type, c.place()
+			}
 		}
 		c.endReceive()
 	}

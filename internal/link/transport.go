@@ -30,8 +30,8 @@ type transport interface {
 	tryWrite(out *output) (ok bool, err error)
 
 	// writeOnce is tryWrite for the frame of w. How much was written is w.n. It
-	// is called with Conn.mu held and never waits.
-	writeOnce(w *oneShot) (ok bool, err error)
+	// may be called with Conn.mu held, and never waits.
+	writeOnce(w *once) (ok bool, err error)
 
 	// gathers reports whether head and body of an output, and the fragments
 	// ahead, leave in one system call.
@@ -162,18 +162,26 @@ func (in *input) rest() []byte {
 // them from the front. tryWrite may go on with the fragments ahead.
 type output struct {
 	head, body []byte
-	ahead      []fragment
-	begun      int          // how many of those have become head and body
-	total      int64        // what there was to write, known while waiting; see Conn.armWrite
-	sent       atomic.Int64 // bytes written so far
-	progressed atomic.Int64 // when the transport last took bytes, in ns since the Conn's start; 0: not yet
-	start      time.Time
 
 	// For a rawTransport: what the system said, whether all is to be written,
 	// and what is called when that may be; see whenWritable.
 	errno errno
 	wait  bool
 	ready func(fd uintptr) (done bool)
+
+	ahead      []fragment
+	begun      int          // how many of those have become head and body
+	sent       atomic.Int64 // bytes written so far
+	progressed atomic.Int64 // when the transport last took bytes, in ns since the Conn's start; 0: not yet
+	total      int64        // what there was to write, known while waiting; see Conn.armWrite
+	start      time.Time
+}
+
+// begin has head and body sent.
+func (out *output) begin(head, body []byte) {
+	out.head, out.body = head, body
+	out.sent.Store(0)
+	out.progressed.Store(0)
 }
 
 func (out *output) len() int { return len(out.head) + len(out.body) }

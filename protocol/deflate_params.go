@@ -77,12 +77,19 @@ func windowBits(p Param) (int, error) {
 	return 0, fmt.Errorf("%s is %s instead of 8 to 15", p.Name, quote(p.Value))
 }
 
+// count returns how many parameters there are.
+func (p deflateParams) count() (n int) {
+	for _, there := range [...]bool{p.serverNoTakeover, p.clientNoTakeover, p.serverBits > 0, p.clientBits != 0} {
+		if there {
+			n++
+		}
+	}
+	return n
+}
+
 // list returns the parameters as they stand in the header.
 func (p deflateParams) list() []Param {
-	if p == (deflateParams{}) {
-		return nil
-	}
-	list := make([]Param, 0, 4)
+	list := make([]Param, 0, p.count())
 	if p.serverNoTakeover {
 		list = append(list, Param{Name: serverNoContextTakeover})
 	}

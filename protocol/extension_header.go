@@ -28,7 +28,7 @@ func ParseExtensions(values []string) ([]ExtensionHeader, error) {
 	if len(values) == 0 {
 		return nil, nil
 	}
-	var list []ExtensionHeader
+	list := make([]ExtensionHeader, 0, 2) // as many as most clients offer, and one more
 	err := parseList(values, func(sc *scanner) error {
 		ext, err := scanExtension(sc)
 		list = append(list, ext)
@@ -56,6 +56,9 @@ func scanExtension(sc *scanner) (ext ExtensionHeader, err error) {
 		param, err := scanParam(sc)
 		if err != nil {
 			return ext, err
+		}
+		if ext.Params == nil {
+			ext.Params = make([]Param, 0, min(1+sc.count(';'), maxListElements))
 		}
 		if ext.Params = append(ext.Params, param); len(ext.Params) > maxListElements {
 			return ext, errLongList
@@ -98,7 +101,8 @@ func FormatExtensions(list []ExtensionHeader) (string, error) {
 			return "", localError("9.1", "extension with "+quote(bad)+", which is no token", ErrExtension)
 		}
 	}
-	var value []byte
+	var room [96]byte // enough for what is known
+	value := room[:0]
 	for i, ext := range list {
 		if i > 0 {
 			value = append(value, ", "...)

@@ -115,9 +115,10 @@ func (a *Acceptor) acceptExtensions(request http.Header) (accepted []Extension, 
 	return accepted, value, err
 }
 
-// choose returns the extensions that are used, and what is answered. What is not
-// understood is declined (section 9.1).
+// choose returns the extensions that are used, and what is answered, in the place of
+// what was offered. What is not understood is declined (section 9.1).
 func (a *Acceptor) choose(offered []ExtensionHeader) (accepted []Extension, answer []ExtensionHeader) {
+	answer = offered[:0]
 	for _, header := range offered {
 		if params, ext := a.accept(header, accepted); ext != nil {
 			accepted = append(accepted, ext)

@@ -182,6 +182,16 @@ func (sc *scanner) nextElement() bool {
 	return !sc.atEnd()
 }
 
+// count returns how often the byte comes before the next comma.
+func (sc *scanner) count(b byte) (n int) {
+	for i := sc.pos; i < len(sc.s) && sc.s[i] != ','; i++ {
+		if sc.s[i] == b {
+			n++
+		}
+	}
+	return n
+}
+
 // token returns the token that is next, "" when none is.
 func (sc *scanner) token() string {
 	start := sc.pos

@@ -46,10 +46,14 @@ func (c *Conn) AppendReceived(dst, data []byte) (typ MessageType, appended, rest
 	}
 	typ = MessageType(data[0] & opcodeBits)
 	payload, rest := data[size:size+length], data[size+length:]
-	if c.role == Server {
-		appended = AppendMasked(dst, payload, [4]byte(data[size-4:]), 0)
-	} else {
+	switch {
+	case c.role == Client:
 		appended = append(dst, payload...)
+	case length > cap(dst)-len(dst):
+		appended = AppendMasked(dst, payload, [4]byte(data[size-4:]), 0)
+	default: // with less of the stack
+		appended = dst[:len(dst)+length]
+		Mask(appended[len(dst):], payload, [4]byte(data[size-4:]), 0)
 	}
 	if typ == Text && !utf8.Valid(appended[len(dst):]) {
 		return 0, dst, data

@@ -1,22 +1,26 @@
 package link
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tandemws/tandem/protocol"
 )
 
-// receiveQuickly receives the next message as most are received: nothing has
-// arrived yet, nothing is to leave, nobody else reads, and it comes whole, in one
-// frame. If it is not like that typ is 0, and what was read, if anything, is for
-// the long way, which would do the same in several times as much code and state;
-// see sendQuickly. c.mu is held, and let go of while waiting.
-func (c *Conn) receiveQuickly() (typ protocol.MessageType, data []byte, err error) {
+// readQuickly reads for the receiver, as most reads are: nothing has arrived yet,
+// nothing is to leave, and nobody else reads. Then read is true, and takeQuickly
+// is to be called, with the error; it has the reader token until then. Else nothing
+// was done, and the error is that of the Limit. c.mu is held, and let go of while
+// waiting.
+//
+// The long way would do the same in several times as much code and state; see
+// sendQuickly.
+func (c *Conn) readQuickly() (read bool, err error) {
 	if !c.rests() {
-		return 0, nil, nil
+		return false, nil
 	}
 	if err = c.armRead(c.recv.limit); err != nil {
-		return 0, nil, err
+		return false, err
 	}
 	c.reader, c.in.window = application, nil
 	c.unlock()
@@ -24,12 +28,7 @@ func (c *Conn) receiveQuickly() (typ protocol.MessageType, data []byte, err erro
 		c.in.borrow() // here, where the stack is not yet deep
 	}
 	c.lock()
-	if typ, data = c.takeQuickly(); typ == 0 {
-		err = c.filled(c.recv.limit, err)
-	}
-	c.reader = nobody
-	c.waiters.wakeAll()
-	return typ, data, err
+	return true, err
 }
 
 // rests reports that the connection is open and nothing is under way, but for a
@@ -39,32 +38,64 @@ func (c *Conn) rests() bool {
 		c.queue.empty() && c.stream == nil && len(c.pend.buf) == 0 && c.proto.Idle()
 }
 
-// takeQuickly takes the message that was read, unless more is to be seen to than
-// the message. It is not inlined: who waits is to have no room for it on the
-// stack.
+// makeRoom has room where the receiver wants the message that was read. It is apart
+// and not inlined for the sake of the stack, as takeQuickly is.
 //
 //go:noinline
-func (c *Conn) takeQuickly() (typ protocol.MessageType, data []byte) {
-	if c.in.n == 0 || c.poked || c.look != lookNone || c.discarding || c.heart() != nil ||
-		!c.recv.limit.deadline().IsZero() {
-		return 0, nil
-	}
-	dst, read := c.recv.dst, c.in.block[:c.in.n]
+func (c *Conn) makeRoom() {
+	n := c.proto.ReceivedSize(c.in.block[:c.in.n])
 	if c.receiving == receivingMessage {
-		dst = released.Lend(c.proto.ReceivedSize(read))
+		c.recv.dst = released.Lend(n)
 	}
-	typ, data, rest := c.proto.AppendReceived(dst, read)
-	if typ == 0 {
-		if c.receiving == receivingMessage {
-			released.Return(dst)
-		}
-		return 0, nil
+	if cap(c.recv.dst)-len(c.recv.dst) < n {
+		c.recv.dst = slices.Grow(c.recv.dst, n)
 	}
+}
+
+// takeQuickly takes the message that was read, if it came whole, in one frame, and
+// nothing else is to be seen to. Else typ is 0, and what was read, if anything, is
+// for the long way. err is that of the read, and becomes that of the Limit.
+//
+//go:noinline
+func (c *Conn) takeQuickly(err error) (typ protocol.MessageType, data []byte, _ error) {
+	if c.takesRead() {
+		typ, data = c.takeRead()
+	}
+	if typ != 0 {
+		err = nil // which will come again
+	} else {
+		err = c.filled(c.recv.limit, err)
+	}
+	c.reader = nobody
+	c.waiters.wakeAll()
+	return typ, data, err
+}
+
+// takesRead reports that something was read and that it is to be taken quickly.
+func (c *Conn) takesRead() bool {
+	return c.in.n > 0 && !c.poked && c.look == lookNone && !c.discarding && c.heart() == nil &&
+		c.recv.limit.deadline().IsZero()
+}
+
+// takeRead takes the message from what was read.
+func (c *Conn) takeRead() (typ protocol.MessageType, data []byte) {
+	typ, data, rest := c.proto.AppendReceived(c.recv.dst, c.in.block[:c.in.n])
+	switch {
+	case typ != 0:
+		c.tookRead(rest)
+	case c.receiving == receivingMessage:
+		released.Return(c.recv.dst)
+		c.recv.dst = nil
+	}
+	return typ, data
+}
+
+// tookRead notes that all that was read is taken but for the rest.
+func (c *Conn) tookRead(rest []byte) {
 	c.in.n = 0
 	c.stats.lastByte = time.Since(c.start())
 	if len(rest) > 0 {
 		c.proto.Received(c.lastByte(), 0, rest)
 	}
 	c.hear()
-	return typ, data
 }

@@ -35,7 +35,14 @@ func (c *Conn) receive(l *Limit, dst []byte, how receiveKind) (typ protocol.Mess
 	if err = c.beginReceive(l); err == nil {
 		c.leaveStream()
 		c.recv.dst, c.receiving = dst, how
-		if typ, data, err = c.receiveQuickly(); typ == 0 && err == nil {
+		read := false
+		if read, err = c.readQuickly(); read {
+			if c.takesRead() {
+				c.makeRoom()
+			}
+			typ, data, err = c.takeQuickly(err)
+		}
+		if typ == 0 && err == nil {
 			if err = c.nextMessage(); err == nil {
 				typ, data = c.event.Type, c.place()
 			}

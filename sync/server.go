@@ -335,7 +335,7 @@ func newCore(handler HandlerFunc, opts *ServerOptions) (*serve.Server[*ServerCon
 
 func newServerConn(up *serve.Upgraded) *ServerConn {
 	c := new(ServerConn)
-	c.opening = up.Opening(nil)
+	c.opening = up.Opening()
 	c.link.SetHooks(c, up.Hooks)
 	c.start(up.Conn, up.Early, up.Options, up.Agreement.Extensions)
 	return c

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,14 +10,23 @@ import (
 )
 
 // Opening returns what the connection remembers of its opening handshake: the rest
-// is let go of when the options say so. ctx may be that of Context.
-func (up *Upgraded) Opening(ctx context.Context) *link.Opening {
-	o := link.Opening{Subprotocol: up.Agreement.Subprotocol, Context: ctx}
+// is let go of when the options say so.
+func (up *Upgraded) Opening() *link.Opening { return up.opening().Keep() }
+
+// OpeningInContext is Opening with the values of the request's context.
+func (up *Upgraded) OpeningInContext() *link.Opening {
+	o := up.opening()
+	o.Context = up.context()
+	return o.Keep()
+}
+
+func (up *Upgraded) opening() link.Opening {
+	o := link.Opening{Subprotocol: up.Agreement.Subprotocol}
 	setRoute(&o, up.Request)
 	if !up.DiscardRequest {
 		o.Response = up.response()
 	}
-	return o.Keep()
+	return o
 }
 
 // setRoute notes the path of r, the values of the wildcards in the http.ServeMux

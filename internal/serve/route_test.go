@@ -53,7 +53,7 @@ func TestStripPrefix(t *testing.T) {
 		var got *link.Opening
 		mux := http.NewServeMux()
 		mux.Handle(test.pattern, http.StripPrefix(test.prefix, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			got = (&Upgraded{Request: r, DiscardRequest: true}).Opening(nil)
+			got = (&Upgraded{Request: r, DiscardRequest: true}).Opening()
 		})))
 		mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", test.url, nil))
 		if path, room := got.Get().Path, got.PathValue("room"); path != test.path || room != test.room {
@@ -65,7 +65,7 @@ func TestStripPrefix(t *testing.T) {
 // TestNoRoute takes the route of a request that no ServeMux has seen.
 func TestNoRoute(t *testing.T) {
 	up := Upgraded{Request: httptest.NewRequest("GET", "/some/path", nil), DiscardRequest: true}
-	if o := up.Opening(nil); o.Get().Path != "/some/path" || o.PathValue("some") != "" {
+	if o := up.Opening(); o.Get().Path != "/some/path" || o.PathValue("some") != "" {
 		t.Errorf("%+v", o)
 	}
 }
@@ -73,7 +73,7 @@ func TestNoRoute(t *testing.T) {
 // TestNothingToRemember: a connection keeps nothing of the plainest of requests.
 func TestNothingToRemember(t *testing.T) {
 	up := Upgraded{Request: httptest.NewRequest("GET", "/", nil), DiscardRequest: true}
-	if o := up.Opening(nil); o != nil || o.Get().Path != "/" || o.Request() != nil {
+	if o := up.Opening(); o != nil || o.Get().Path != "/" || o.Request() != nil {
 		t.Errorf("%+v", o)
 	}
 }

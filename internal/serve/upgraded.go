@@ -46,10 +46,10 @@ func (up *Upgraded) giveBack() {
 	upgraded.Put(up)
 }
 
-// Context returns the values of the request's context, without its end. It is nil if
+// context returns the values of the request's context, without its end. It is nil if
 // they are those of the options', and the address: a connection that lets go of the
 // request need not keep what net/http has made for it.
-func (up *Upgraded) Context() context.Context {
+func (up *Upgraded) context() context.Context {
 	if up.Plain && up.DiscardRequest {
 		return nil
 	}

@@ -71,7 +71,7 @@ Close$$|CloseSim|CloseRefused|CloseTimeout|CloseNow|CloseWithFullQueue|CloseFrom
 Violation$$|TooBig|Leave|PartialWrite|BoundReached|Bounds|NoDeadlock|SendAllFirst|LargeMessage|ManySenders|$\
 SecondReceiver|ComingAndGoing|EarlyMessages|Answers|Hold|Held|TooManyPings|PingFlood|Pongs|OlderPong|NewerPong|$\
 EarlyPong|OwnPing|FirstPing|PingsForADay|BothKeepAlive|KeepaliveOff|NoTimeout|SlowApplication|NeverReceives|$\
-Broadcast|ManyBroadcasters|Prepared|NetConn|JSON|Compress|Extension|Discarded|Set|$\
+Broadcast|ManyBroadcasters|Prepared|NetConn|JSON|Compress|Extension|Discarded|Set|Release|$\
 Connect|DialTLS|TLSFails|Proxy|Redirects|Digest|Reconnect|OpenTimeout|$\
 Server|Handler|Route|NoRoutes|Process|Fallback|HooksPanic|Own|Basic|Refusals|Max|FirstMessage|Hijack|Injection|Hostile|$\
 Shutdown|KeepConnections)

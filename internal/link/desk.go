@@ -35,7 +35,7 @@ type desk struct {
 	write      token           // held for one socket write
 	writeErr   error           // the transport takes no more
 	pend       pending         // encoded and not written
-	once       once            // what is being written quickly; see sendQuickly
+	once       once            // what is being written quickly; see writeQuickly
 	out        output          // what is being written
 
 	// In the lines of the clock.

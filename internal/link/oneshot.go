@@ -22,6 +22,8 @@ func newOneShot(p *Prepared) *oneShot {
 // written with a single system call, which does not wait.
 type once struct {
 	frame, body []byte
+	begin       int  // where in frame the message begins; see writeQuickly
+	received    bool // the frame is in the block that the last message came in
 
 	// What became of it; see transport.
 	n     int

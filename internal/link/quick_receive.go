@@ -14,7 +14,7 @@ import (
 // waiting.
 //
 // The long way would do the same in several times as much code and state; see
-// sendQuickly.
+// encodeQuickly.
 func (c *Conn) readQuickly() (read bool, err error) {
 	if !c.rests() {
 		return false, nil

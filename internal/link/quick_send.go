@@ -2,39 +2,37 @@ package link
 
 import "github.com/tandemws/tandem/protocol"
 
-// sendQuickly sends, or holds, a message as most of them are: small, unchanged
-// by extensions, and sent when nobody else is sending and no control frame is
-// owed. If it is not like that, done is false and nothing was done.
+// encodeQuickly makes pending a message as most of them are: small, unchanged by
+// extensions, and sent when nobody else is sending and no control frame is owed. It
+// is to be written by writeQuickly, or held if write is false. If it is not like
+// that, done is false and nothing was done.
 //
 // SendWith's way would do the same in several times as much code, and between
 // two messages a server does so much else that hardly any of it is left in the
 // processor's caches. c.mu is held.
-func (c *Conn) sendQuickly(l *Limit, m protocol.Message, wanted protocol.Compression) (done bool, err error) {
+func (c *Conn) encodeQuickly(l *Limit, m protocol.Message, wanted protocol.Compression) (done, write bool) {
 	if c.message.held || c.write.held || len(m.Data) > min(copyLimit, c.maxFragment()) ||
 		c.writeErr != nil || c.pinging != pingWritten || c.proto.State() != protocol.Open || c.proto.Owed() ||
 		l.Reached() != nil {
-		return false, nil
+		return false, false
 	}
 	hold := c.proto.Buffered() && c.mayHold(len(m.Data))
-	begin, received, plain := len(c.pend.buf), c.takeReceived(), false
+	plain, w := false, &c.once
+	w.begin, w.received = len(c.pend.buf), c.takeReceived()
 	if hold || len(m.Data) <= c.togetherLimit() {
 		c.pend.buf, plain = c.proto.AppendPlain(c.pend.borrow(), m.Type, m.Data, wanted)
 	} else {
 		c.pend.buf, plain = c.proto.AppendPlainHeader(c.pend.borrow(), m.Type, len(m.Data), wanted)
-		c.once.body = m.Data
+		w.body = m.Data
 	}
-	switch {
-	case !plain: // the long way will say why
-		c.once.body = nil
-		if begin == 0 {
+	if !plain { // the long way will say why
+		w.body = nil
+		if w.begin == 0 {
 			c.pend.release()
 		}
-		return false, nil
-	case hold:
-		c.startBackstop()
-		return true, nil
+		return false, false
 	}
-	return true, c.writeQuickly(l, m.Type, begin, received)
+	return true, !hold
 }
 
 // takeReceived takes the block that the last message came in for what is pending,
@@ -49,9 +47,8 @@ func (c *Conn) takeReceived() (taken bool) {
 }
 
 // writeQuickly writes what is pending, at the end of which is a message of this
-// type, in a block that was taken from the next read or not. Both tokens are free,
-// and held meanwhile.
-func (c *Conn) writeQuickly(l *Limit, typ protocol.MessageType, begin int, received bool) (err error) {
+// type. Both tokens are free, and held meanwhile.
+func (c *Conn) writeQuickly(l *Limit, typ protocol.MessageType) (err error) {
 	c.message.held, c.write.held = true, true
 	from, w := c.pend.block, &c.once
 	w.frame, w.n, c.pend = c.pend.buf, 0, pending{}
@@ -60,13 +57,13 @@ func (c *Conn) writeQuickly(l *Limit, typ protocol.MessageType, begin int, recei
 	c.lock()
 	if ok && err == nil && w.n == len(w.frame)+len(w.body) {
 		c.pingWrote(int64(w.n), true)
-		if received && c.reader == nobody && c.in.block == nil {
+		if w.received && c.reader == nobody && c.in.block == nil {
 			c.in.block = from
 		} else {
 			from.giveBack(c.pend.place())
 		}
 	} else {
-		err = c.finishQuickly(l, typ, begin, from, err)
+		err = c.finishQuickly(l, typ, from, err)
 	}
 	w.frame, w.body = nil, nil
 	if c.write.first == nil && c.message.first == nil && !c.pending() {
@@ -80,11 +77,11 @@ func (c *Conn) writeQuickly(l *Limit, typ protocol.MessageType, begin int, recei
 
 // finishQuickly goes on, in SendWith's way, when not all could be written at
 // once, or the transport only writes in a way that waits.
-func (c *Conn) finishQuickly(l *Limit, typ protocol.MessageType, begin int, from *block, err error) error {
+func (c *Conn) finishQuickly(l *Limit, typ protocol.MessageType, from *block, err error) error {
 	if l != nil {
 		c.send.limit = *l
 	}
-	c.send.own = span{begin: begin, end: len(c.once.frame) + len(c.once.body)}
+	c.send.own = span{begin: c.once.begin, end: len(c.once.frame) + len(c.once.body)}
 	c.send.own.header.Opcode = protocol.Opcode(typ) // a whole message's; see UndoFrame
 	c.out.begin(c.once.frame, c.once.body)
 	if err == nil {

@@ -21,13 +21,17 @@ func (c *Conn) SendWith(l *Limit, m protocol.Message, wanted protocol.Compressio
 		return protocol.ErrInvalidText
 	}
 	c.lock()
-	done, err := c.sendQuickly(l, m, wanted)
-	if !done {
-		done, err = c.beginSend(l, m, wanted)
-	}
-	if !done && err == nil {
-		err = c.sendMessage(m.Type, m.Data)
-		c.endSend()
+	var err error
+	switch done, write := c.encodeQuickly(l, m, wanted); {
+	case write:
+		err = c.writeQuickly(l, m.Type)
+	case done:
+		c.startBackstop() // here, where the stack is not yet deep
+	default:
+		if done, err = c.beginSend(l, m, wanted); !done && err == nil {
+			err = c.sendMessage(m.Type, m.Data)
+			c.endSend()
+		}
 	}
 	c.unlock()
 	return err

@@ -151,7 +151,7 @@ func (c *Conn) leave() {
 		c.assembling = false
 	}
 	c.keepControls()
-	c.event = nil
+	c.event, c.queue.popped = nil, protocol.Event{}
 	c.config.Extensions, c.config.Ended = nil, nil
 	desks.giveBack(c.desk)
 	c.desk = nil

@@ -82,8 +82,8 @@ func (c *Conn) sendBeat(h *heart) {
 
 // isAnswer reports whether c.event is a message and the answer to a heartbeat,
 // and takes note of it. The application is asked without the lock, and with the
-// reader token, so that the message stays where it is. The token is free or
-// ours.
+// reader token, so that the message stays where it is; a receiver may take what is
+// in the queue meanwhile. The token is free or ours.
 func (c *Conn) isAnswer() (yes bool) {
 	h := c.heart()
 	if h == nil || h.Answer == nil || c.event.Kind != protocol.EventMessage {
@@ -94,11 +94,12 @@ func (c *Conn) isAnswer() (yes bool) {
 	if placed {
 		data = data[len(c.recv.dst):]
 	}
+	judged := c.event
 	c.reader, c.judging = background, true
 	c.unlock()
 	c.guarded(func() { yes = h.Answer(data) })
 	c.lock()
-	c.reader, c.judging = whose, false
+	c.reader, c.judging, c.event = whose, false, judged
 	c.waiters.wakeAll()
 	if yes {
 		c.assembling = c.assembling && !placed

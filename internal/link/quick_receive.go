@@ -95,6 +95,7 @@ func (c *Conn) tookRead(rest []byte) {
 	c.in.n = 0
 	c.stats.lastByte = time.Since(c.start())
 	if len(rest) > 0 {
+		c.proto.Paused(c.pausedBefore())
 		c.proto.Received(c.lastByte(), 0, rest)
 	}
 	c.hear()

@@ -1,0 +1,64 @@
+package link
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// TestReceiveWhileJudged receives what is in the queue while the application is
+// asked whether the next message is the answer to a heartbeat: both come whole.
+func TestReceiveWhileJudged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked, answer := make(chan struct{}), make(chan bool)
+		c, peer := open(t, Options{Keepalive: keepalive.Config{Heartbeat: &keepalive.Heartbeat{
+			Message: func() []byte { return []byte("beat") },
+			Answer: func(data []byte) bool {
+				if string(data) != "two" {
+					return false
+				}
+				close(asked)
+				return <-answer
+			},
+		}}})
+		peer.Write(append(clientFrame(protocol.OpText, []byte("one")), clientFrame(protocol.OpText, []byte("two"))...))
+		<-asked // by the attendant
+		for _, want := range []string{"one", "two"} {
+			m, err := c.Receive(After(time.Second))
+			if string(m.Data) != want {
+				t.Errorf("%q, %v, want %q", m.Data, err, want)
+			}
+			if want == "one" {
+				answer <- false
+			}
+		}
+	})
+}
+
+// TestPingsOfPause: a peer that sent pings while reading was paused, behind a
+// message, has not sent too many, whichever way that is received.
+func TestPingsOfPause(t *testing.T) {
+	for name, receive := range map[string]receiveCall{"quick": (*Conn).receive, "long": receiveLong} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, peer := open(t, Options{MaxControlFrames: 100, MaxQueue: 1})
+				peer.Write(clientFrame(protocol.OpText, []byte("one")))
+				time.Sleep(time.Second) // the attendant has queued it, and paused
+				frames := clientFrame(protocol.OpText, []byte("two"))
+				for range 900 {
+					frames = append(frames, clientFrame(protocol.OpPing, nil)...)
+				}
+				peer.Write(append(frames, clientFrame(protocol.OpText, []byte("three"))...))
+				time.Sleep(10 * time.Second)
+				for _, want := range []string{"one", "two", "three"} {
+					if _, data, err := receive(c, nil, nil, receivingMessage); string(data) != want {
+						t.Fatalf("%q, %v, want %q", data, err, want)
+					}
+				}
+			})
+		})
+	}
+}

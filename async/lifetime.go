@@ -58,6 +58,9 @@ func (l *lifetime) Value(key any) any {
 	return l.make().Value(key)
 }
 
+// String says what it is: fmt would look at all of the connection, which others use.
+func (l *lifetime) String() string { return "async.Conn.Context" }
+
 // A heritage has the values that a connection's context has from the opening
 // handshake's, and never ends.
 type heritage Conn
@@ -65,6 +68,7 @@ type heritage Conn
 func (h *heritage) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
 func (h *heritage) Done() <-chan struct{}                   { return nil }
 func (h *heritage) Err() error                              { return nil }
+func (h *heritage) String() string                          { return "async.Conn.Context" }
 
 func (h *heritage) Value(key any) any {
 	switch ctx := h.opening.Get().Context; {

@@ -2,6 +2,7 @@ package async_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -147,5 +148,28 @@ func TestContextAtTheEnd(t *testing.T) {
 		conn.CloseNow()
 		peer.CloseNow()
 		all.Wait()
+	}
+}
+
+// TestContextPrinted prints a connection's context and one that is derived from it,
+// while others use the connection.
+func TestContextPrinted(t *testing.T) {
+	a, b := wsasync.Pipe(t.Context(), nil)
+	defer a.CloseNow()
+	defer b.CloseNow()
+	go func() { // ends with the connection
+		for a.SendText(context.Background(), "hello") == nil {
+			b.Recv(context.Background())
+		}
+	}()
+	for range 100 {
+		if text := fmt.Sprintf("%v", b.Context()); text != "async.Conn.Context" {
+			t.Fatal(text)
+		}
+		ctx, cancel := context.WithCancel(b.Context())
+		if text := fmt.Sprint(ctx); text != "async.Conn.Context.WithCancel" {
+			t.Error(text)
+		}
+		cancel()
 	}
 }

@@ -138,7 +138,7 @@ func (s *Server[C]) open(w http.ResponseWriter, up *Upgraded) (conn C, ok bool) 
 // to see it, or has a way to add to it while we agree.
 func (s *Server[C]) agree(w http.ResponseWriter, r *http.Request, up *Upgraded) (err error) {
 	up.Request, up.Options, up.Hooks, up.DiscardRequest = r, s.link, s.opts.Hooks, s.opts.DiscardRequest
-	up.Plain = s.http != nil && s.opts.ProcessRequest == nil
+	up.Plain = s.http != nil && s.opts.ProcessRequest == nil && s.opts.ProcessResponse == nil && s.opts.SelectSubprotocol == nil
 	if s.opts.DiscardRequest && s.opts.ProcessResponse == nil && s.opts.SelectSubprotocol == nil &&
 		len(s.opts.Extensions) == 0 && len(w.Header()) == 0 {
 		up.Agreement, up.answer, err = s.acceptor.AppendAccept(up.answer, r, time.Now())

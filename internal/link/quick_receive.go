@@ -43,6 +43,9 @@ func (c *Conn) rests() bool {
 //
 //go:noinline
 func (c *Conn) makeRoom() {
+	if c.receiving == receivingInto && cap(c.recv.dst)-len(c.recv.dst) >= int(c.in.n) {
+		return // as of most who receive so
+	}
 	n := c.proto.ReceivedSize(c.in.block[:c.in.n])
 	if c.receiving == receivingMessage {
 		c.recv.dst = released.Lend(n)

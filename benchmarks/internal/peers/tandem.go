@@ -26,23 +26,11 @@ func syncAppend(setup Setup) net.Addr {
 	})
 }
 
-// syncRecv receives messages of its own.
-func syncRecv(setup Setup) net.Addr {
-	return serveSync(setup, func(conn *wssync.ServerConn) error {
-		for {
-			m, err := conn.Recv()
-			if err != nil {
-				return err
-			}
-			if err := conn.Send(m); err != nil {
-				return err
-			}
-		}
-	})
-}
+// syncRecv receives messages of its own, syncRelease gives them back too.
+func syncRecv(setup Setup) net.Addr    { return syncOwned(setup, false) }
+func syncRelease(setup Setup) net.Addr { return syncOwned(setup, true) }
 
-// syncRelease gives them back.
-func syncRelease(setup Setup) net.Addr {
+func syncOwned(setup Setup, release bool) net.Addr {
 	return serveSync(setup, func(conn *wssync.ServerConn) error {
 		for {
 			m, err := conn.Recv()
@@ -52,7 +40,9 @@ func syncRelease(setup Setup) net.Addr {
 			if err := conn.Send(m); err != nil {
 				return err
 			}
-			m.Release()
+			if release {
+				m.Release()
+			}
 		}
 	})
 }
@@ -78,21 +68,10 @@ func asyncAppend(setup Setup) net.Addr {
 	})
 }
 
-func asyncRecv(setup Setup) net.Addr {
-	return serveAsync(setup, func(ctx context.Context, conn *wsasync.ServerConn) error {
-		for {
-			m, err := conn.Recv(ctx)
-			if err != nil {
-				return err
-			}
-			if err := conn.Send(ctx, m); err != nil {
-				return err
-			}
-		}
-	})
-}
+func asyncRecv(setup Setup) net.Addr    { return asyncOwned(setup, false) }
+func asyncRelease(setup Setup) net.Addr { return asyncOwned(setup, true) }
 
-func asyncRelease(setup Setup) net.Addr {
+func asyncOwned(setup Setup, release bool) net.Addr {
 	return serveAsync(setup, func(ctx context.Context, conn *wsasync.ServerConn) error {
 		for {
 			m, err := conn.Recv(ctx)
@@ -102,7 +81,9 @@ func asyncRelease(setup Setup) net.Addr {
 			if err := conn.Send(ctx, m); err != nil {
 				return err
 			}
-			m.Release()
+			if release {
+				m.Release()
+			}
 		}
 	})
 }

@@ -28,7 +28,16 @@
 // The load comes from this process, one thread that costs every library the
 // same; see package load. A connection sends as many messages as the depth says
 // in one write, waits for all of their echoes and sends the next ones. The
-// latency is that of such a round trip. Rounds of all servers are interleaved,
-// each with a process started afresh and a time to warm up, and the medians are
-// printed with the least and the greatest value.
+// latency is that of such a round trip. In each of the rounds every server is started
+// afresh and has a time to warm up; then they are under load in turn, for a part of
+// the duration each, until that is over. The medians of the rounds are printed with
+// the least and the greatest value, and the ratio, which is the median of those
+// within the rounds.
+//
+// A server of another build of this command, from before a change, is called
+// sync@/path/of/the/program, and measured beside the others:
+//
+//	go build -o /tmp/before ./echo
+//	...
+//	go run ./echo -servers raw,sync,sync@/tmp/before
 package main

@@ -43,14 +43,7 @@ type conn struct {
 type Result struct {
 	Messages int64
 	Bytes    int64           // that came back
-	times    []time.Duration // of exchanges
-}
-
-// Quantile returns the time that a part q of all exchanges, batch and answer,
-// took at most.
-func (r *Result) Quantile(q float64) time.Duration {
-	slices.Sort(r.times)
-	return r.times[min(int(q*float64(len(r.times))), len(r.times)-1)]
+	Times    []time.Duration // that exchanges took, batch and answer
 }
 
 // NewGroup returns a group without connections.
@@ -91,7 +84,7 @@ func (g *Group) Close() {
 // Run exchanges batches on all connections for a time and then waits for the
 // answers that are under way. With a time of 0 each connection exchanges one.
 func (g *Group) Run(d time.Duration) (*Result, error) {
-	g.result = Result{times: make([]time.Duration, 0, 1<<16)}
+	g.result = Result{Times: make([]time.Duration, 0, 1<<16)}
 	end := time.Now().Add(d)
 	g.over, g.busy = d == 0, len(g.conns)
 	for _, c := range g.conns {
@@ -116,7 +109,7 @@ func (g *Group) Run(d time.Duration) (*Result, error) {
 // got their answers, for a time. The time of such a round is an exchange's.
 func (g *Group) RunTogether(d time.Duration) (*Result, error) {
 	var all Result
-	for end := time.Now().Add(d); len(all.times) == 0 || time.Now().Before(end); {
+	for end := time.Now().Add(d); len(all.Times) == 0 || time.Now().Before(end); {
 		began := time.Now()
 		r, err := g.Run(0)
 		if err != nil {
@@ -124,7 +117,7 @@ func (g *Group) RunTogether(d time.Duration) (*Result, error) {
 		}
 		all.Messages += r.Messages
 		all.Bytes += r.Bytes
-		all.times = append(all.times, time.Since(began))
+		all.Times = append(all.Times, time.Since(began))
 	}
 	return &all, nil
 }
@@ -216,7 +209,7 @@ func (g *Group) answered(c *conn) error {
 	if g.echo {
 		return c.begin()
 	}
-	g.result.times = append(g.result.times, time.Since(c.began))
+	g.result.Times = append(g.result.Times, time.Since(c.began))
 	if g.over {
 		g.busy--
 		return nil

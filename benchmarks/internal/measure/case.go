@@ -32,6 +32,16 @@ type Case struct {
 	Processes int      `json:",omitempty"` // among which idle connections are divided
 }
 
+// turns returns in how many turns a server's time in a round is divided. Each has to
+// be much longer than one exchange on all connections, the first of which finds
+// nothing of them in the processor's caches.
+func (c *Case) turns() int {
+	if c.Conns*max(1, c.Depth) > 1024 || c.Size >= 1<<20 || c.Kind == Broadcast {
+		return 2
+	}
+	return 16
+}
+
 // Names returns the servers of a list with commas, in which "peers" and "all"
 // stand for several.
 func Names(list string) (names []string) {

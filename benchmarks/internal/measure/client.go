@@ -3,9 +3,9 @@
 package measure
 
 import (
+	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -19,60 +19,69 @@ import (
 // clientFlag is the first argument of a process that has clients.
 const clientFlag = "-be-client"
 
-// client measures the CPU time of a client's process per message that it sends
-// and receives. The load is the server.
-func client(c Case, name string, duration time.Duration) (Round, error) {
+// An asking is a process of clients, of which the load is the server; what counts
+// is its CPU time per message that it sends and receives.
+type asking struct {
+	*process.Process
+	over     atomic.Bool
+	answered chan error // how the load has ended
+}
+
+func startClient(c Case, name string) (subject, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	defer listener.Close()
-	self, err := os.Executable()
+	program, name, err := programOf(name)
 	if err != nil {
 		return nil, err
 	}
-	p, err := process.Start(self, clientFlag, name, listener.Addr().String(), fmt.Sprint(c.Conns), fmt.Sprint(c.Size))
+	p, err := process.Start(program, clientFlag, name, listener.Addr().String(), fmt.Sprint(c.Conns), fmt.Sprint(c.Size))
 	if err != nil {
 		return nil, err
 	}
-	defer p.Stop()
 	group, err := load.Accept(listener, c.Conns, load.Answers(c.Size, name != "raw"))
 	if err != nil {
+		p.Stop()
 		return nil, err
 	}
-	defer group.Close()
-	var stop atomic.Bool
-	answering := make(chan error)
-	go func() { answering <- group.Answer(&stop) }()
-	r, err := clientRound(p, duration)
-	stop.Store(true)
-	if e := <-answering; err == nil {
-		err = e
+	a := &asking{Process: p, answered: make(chan error, 1)}
+	go a.answer(group)
+	_, err = p.Line()
+	if err != nil {
+		a.stop()
 	}
-	return r, err
+	return a, err
 }
 
-func clientRound(p *process.Process, duration time.Duration) (Round, error) {
-	if _, err := p.Line(); err != nil {
-		return nil, err
-	}
-	if _, err := p.Ask((duration / 4).String()); err != nil {
-		return nil, err
-	}
-	before, err := p.CPU()
-	if err != nil {
-		return nil, err
-	}
-	answer, err := p.Ask(duration.String())
-	if err != nil {
-		return nil, err
-	}
-	after, err := p.CPU()
-	if err != nil {
-		return nil, err
-	}
-	messages, err := strconv.Atoi(answer)
-	return Round{CPU: float64(after-before) / float64(messages)}, err
+// answer is the load. When it fails, so do the clients.
+func (a *asking) answer(group *load.Group) {
+	a.answered <- group.Answer(&a.over)
+	close(a.answered)
+	group.Close()
+}
+
+func (a *asking) turn(d time.Duration) (sample, error) {
+	return clock(a.CPU).time(func() (*load.Result, error) {
+		answer, err := a.Ask(d.String())
+		if err != nil {
+			return nil, errors.Join(err, a.end())
+		}
+		messages, err := strconv.ParseInt(answer, 10, 64)
+		return &load.Result{Messages: messages}, err
+	})
+}
+
+// end ends the load, and returns why it has failed if it has.
+func (a *asking) end() error {
+	a.over.Store(true)
+	return <-a.answered
+}
+
+func (a *asking) stop() {
+	a.end()
+	a.Stop()
 }
 
 // beClient is the process of clients. It answers a duration with how many

@@ -13,30 +13,64 @@ import (
 // A begin is what a connection of the load starts with; see [load.DialEach].
 type begin func(i int, nc net.Conn) (*load.Script, error)
 
-// run is how a group runs for a time.
-type run func(*load.Group, time.Duration) (*load.Result, error)
-
-// echo measures the server's CPU time per message and the latency.
-func echo(c Case, name string, duration time.Duration) (Round, error) {
-	server, err := startServer(name, peers.Setup{})
-	if err != nil {
-		return nil, err
-	}
-	defer server.Stop()
-	script := load.Echo(c.Size, c.Depth, server.framed)
-	same := func(int, net.Conn) (*load.Script, error) { return script, nil }
-	return loaded(server, c.Conns, same, (*load.Group).Run, duration)
+// An echoing is a server under load; what counts is its CPU time per message that
+// it sends, and the latency.
+type echoing struct {
+	server *server
+	group  *load.Group
+	run    func(*load.Group, time.Duration) (*load.Result, error)
 }
 
-// deflate is like echo for compressed messages. Each connection says what was
-// agreed on for it allows.
-func deflate(c Case, name string, duration time.Duration) (Round, error) {
-	server, err := startServer(name, peers.Setup{Deflate: true, Takeover: c.Takeover})
+func (e *echoing) turn(d time.Duration) (sample, error) {
+	return clock(e.server.CPU).time(func() (*load.Result, error) { return e.run(e.group, d) })
+}
+
+func (e *echoing) stop() {
+	e.group.Close()
+	e.server.Stop()
+}
+
+func startEcho(c Case, name string) (subject, error) {
+	return startLoaded(c, name, peers.Setup{}, (*load.Group).Run, func(framed bool) begin {
+		script := load.Echo(c.Size, c.Depth, framed)
+		return func(int, net.Conn) (*load.Script, error) { return script, nil }
+	})
+}
+
+// startDeflate is like startEcho for compressed messages. Each connection says what
+// was agreed on for it allows.
+func startDeflate(c Case, name string) (subject, error) {
+	return startLoaded(c, name, peers.Setup{Deflate: true, Takeover: c.Takeover}, (*load.Group).Run, func(bool) begin {
+		return deflating(c.Size, c.Takeover)
+	})
+}
+
+// startBroadcast begins a server that sends each message to all connections. An
+// exchange is over when all have one.
+func startBroadcast(c Case, name string) (subject, error) {
+	setup := peers.Setup{Broadcast: true, Conns: c.Conns, Size: c.Size}
+	return startLoaded(c, name, setup, (*load.Group).RunTogether, func(framed bool) begin {
+		speaker, listener := load.Echo(c.Size, 1, framed), load.Listens(c.Size, framed)
+		return func(i int, _ net.Conn) (*load.Script, error) {
+			if i == 0 {
+				return speaker, nil
+			}
+			return listener, nil
+		}
+	})
+}
+
+func startLoaded(c Case, name string, setup peers.Setup, run func(*load.Group, time.Duration) (*load.Result, error), begins func(framed bool) begin) (subject, error) {
+	server, err := startServer(name, setup)
 	if err != nil {
 		return nil, err
 	}
-	defer server.Stop()
-	return loaded(server, c.Conns, deflating(c.Size, c.Takeover), (*load.Group).Run, duration)
+	group, err := load.DialEach(server.addr, c.Conns, begins(server.framed))
+	if err != nil {
+		server.Stop()
+		return nil, err
+	}
+	return &echoing{server, group, run}, nil
 }
 
 // deflating agrees on compression. All connections get the same answer, so they
@@ -54,49 +88,4 @@ func deflating(size int, takeover bool) begin {
 		}
 		return script, err
 	}
-}
-
-// broadcast measures the server's CPU time per message that it sends, and how
-// long it takes until all have one.
-func broadcast(c Case, name string, duration time.Duration) (Round, error) {
-	server, err := startServer(name, peers.Setup{Broadcast: true, Conns: c.Conns, Size: c.Size})
-	if err != nil {
-		return nil, err
-	}
-	defer server.Stop()
-	speaker, listener := load.Echo(c.Size, 1, server.framed), load.Listens(c.Size, server.framed)
-	begin := func(i int, _ net.Conn) (*load.Script, error) {
-		if i == 0 {
-			return speaker, nil
-		}
-		return listener, nil
-	}
-	return loaded(server, c.Conns, begin, (*load.Group).RunTogether, duration)
-}
-
-// loaded measures a server under load.
-func loaded(server *server, conns int, begin begin, run run, duration time.Duration) (Round, error) {
-	group, err := load.DialEach(server.addr, conns, begin)
-	if err != nil {
-		return nil, err
-	}
-	defer group.Close()
-	if _, err := run(group, duration/4); err != nil {
-		return nil, err
-	}
-	before, err := server.CPU()
-	if err != nil {
-		return nil, err
-	}
-	result, err := run(group, duration)
-	if err != nil {
-		return nil, err
-	}
-	after, err := server.CPU()
-	return Round{
-		CPU:  float64(after-before) / float64(result.Messages),
-		P50:  float64(result.Quantile(0.5)),
-		P99:  float64(result.Quantile(0.99)),
-		Wire: float64(result.Bytes) / float64(result.Messages),
-	}, err
 }

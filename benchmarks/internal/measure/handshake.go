@@ -12,28 +12,23 @@ import (
 	"github.com/tandemws/tandem/benchmarks/internal/peers"
 )
 
-// handshake measures the server's CPU time for a connection that is opened and
-// then ends. A few at a time are opened.
-func handshake(_ Case, name string, duration time.Duration) (Round, error) {
+// An opening is a server on which connections are opened, a few at a time, and
+// then end; what counts is its CPU time per connection.
+type opening struct{ *server }
+
+func startHandshake(_ Case, name string) (subject, error) {
 	server, err := startServer(name, peers.Setup{})
-	if err != nil {
-		return nil, err
-	}
-	defer server.Stop()
-	if _, err := openAndClose(server.addr, duration/4); err != nil {
-		return nil, err
-	}
-	before, err := server.CPU()
-	if err != nil {
-		return nil, err
-	}
-	conns, err := openAndClose(server.addr, duration)
-	if err != nil {
-		return nil, err
-	}
-	after, err := server.CPU()
-	return Round{CPU: float64(after-before) / float64(conns)}, err
+	return opening{server}, err
 }
+
+func (o opening) turn(d time.Duration) (sample, error) {
+	return clock(o.CPU).time(func() (*load.Result, error) {
+		conns, err := openAndClose(o.addr, d)
+		return &load.Result{Messages: conns}, err
+	})
+}
+
+func (o opening) stop() { o.Stop() }
 
 func openAndClose(addr string, d time.Duration) (int64, error) {
 	const atATime = 8

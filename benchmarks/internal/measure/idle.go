@@ -31,7 +31,7 @@ const settle = time.Second
 // idle measures the memory of connections, after a few messages on each. Those
 // of a server are held by a process of their own, for the bound on open files is
 // one of a process.
-func idle(c Case, name string, _ time.Duration) (Round, error) {
+func idle(c Case, name string) (Round, error) {
 	used, processes := 0.0, max(c.Processes, 1)
 	for range processes {
 		server, err := startServer(name, peers.Setup{Deflate: c.Deflate, Takeover: c.Takeover, TLS: c.TLS})

@@ -5,20 +5,34 @@ package measure
 import (
 	"time"
 
+	"github.com/tandemws/tandem/benchmarks/internal/load"
 	"github.com/tandemws/tandem/benchmarks/internal/peers"
 	"github.com/tandemws/tandem/benchmarks/internal/process"
 )
 
-// mask measures the CPU time of masking a payload once, in this process.
-func mask(c Case, name string, duration time.Duration) (Round, error) {
-	payload, mask := make([]byte, c.Size), peers.Masks[name]
-	calls := 0
-	begun := process.OwnCPU()
-	for end := time.Now().Add(duration / 4); calls == 0 || time.Now().Before(end); {
-		for range max(1, 1<<20/c.Size) {
-			mask(payload, [4]byte{1, 2, 3, 4})
-			calls++
-		}
-	}
-	return Round{CPU: float64(process.OwnCPU()-begun) / float64(calls)}, nil
+// A masking masks a payload over and over, in this process.
+type masking struct {
+	payload []byte
+	mask    func([]byte, [4]byte)
 }
+
+func startMask(c Case, name string) (subject, error) {
+	return &masking{make([]byte, c.Size), peers.Masks[name]}, nil
+}
+
+func (m *masking) turn(d time.Duration) (sample, error) {
+	return clock(ownCPU).time(func() (*load.Result, error) {
+		var calls int64
+		for end := time.Now().Add(d / 4); calls == 0 || time.Now().Before(end); {
+			for range max(1, 1<<20/len(m.payload)) {
+				m.mask(m.payload, [4]byte{1, 2, 3, 4})
+				calls++
+			}
+		}
+		return &load.Result{Messages: calls}, nil
+	})
+}
+
+func (m *masking) stop() {}
+
+func ownCPU() (time.Duration, error) { return process.OwnCPU(), nil }

@@ -57,6 +57,10 @@ func (o *Outcome) Median(server, value string) (median, least, most float64) {
 	for _, r := range o.Rounds[server] {
 		all = append(all, r[value])
 	}
+	return middle(all)
+}
+
+func middle(all []float64) (median, least, most float64) {
 	if len(all) == 0 {
 		return 0, 0, 0
 	}
@@ -65,11 +69,15 @@ func (o *Outcome) Median(server, value string) (median, least, most float64) {
 	return (all[(n-1)/2] + all[n/2]) / 2, all[0], all[n-1]
 }
 
-// Ratio returns the median in parts of the yardstick's.
+// Ratio returns what a server's value is in parts of the yardstick's: the median of
+// what it is within each round, in which both met the same machine.
 func (o *Outcome) Ratio(server, value string) float64 {
-	yardstick, _, _ := o.Median(o.Case.Servers[0], value)
-	median, _, _ := o.Median(server, value)
-	return median / yardstick
+	yardstick, all := o.Rounds[o.Case.Servers[0]], make([]float64, 0, len(o.Rounds[server]))
+	for i, r := range o.Rounds[server] {
+		all = append(all, r[value]/yardstick[i][value])
+	}
+	ratio, _, _ := middle(all)
+	return ratio
 }
 
 // Print writes the outcome as a table of text.

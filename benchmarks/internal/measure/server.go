@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/pprof"
+	"strings"
 
 	"github.com/tandemws/tandem/benchmarks/internal/peers"
 	"github.com/tandemws/tandem/benchmarks/internal/process"
@@ -36,17 +37,17 @@ const pythonPath = "/usr/bin/python3"
 func HasPython() bool { return exec.Command(pythonPath, "-c", "import websockets").Run() == nil }
 
 func startServer(name string, setup peers.Setup) (*server, error) {
-	command := []string{pythonPath, "-c", pythonEcho}
-	if name != "python" {
-		self, err := os.Executable()
-		if err != nil {
-			return nil, err
-		}
-		arg, err := json.Marshal(setup)
-		if err != nil {
-			return nil, err
-		}
-		command = []string{self, serveFlag, name, string(arg)}
+	program, name, err := programOf(name)
+	if err != nil {
+		return nil, err
+	}
+	arg, err := json.Marshal(setup)
+	if err != nil {
+		return nil, err
+	}
+	command := []string{program, serveFlag, name, string(arg)}
+	if name == "python" {
+		command = []string{pythonPath, "-c", pythonEcho}
 	}
 	p, err := process.Start(command...)
 	if err != nil {
@@ -58,6 +59,16 @@ func startServer(name string, setup peers.Setup) (*server, error) {
 		return nil, fmt.Errorf("server %s: %w", name, err)
 	}
 	return &server{p, addr, name != "raw"}, nil
+}
+
+// programOf returns the program that a server or client is started with: this one,
+// or of sync@program another build of it, from before a change.
+func programOf(server string) (program, name string, err error) {
+	if name, program, other := strings.Cut(server, "@"); other {
+		return program, name, nil
+	}
+	self, err := os.Executable()
+	return self, server, err
 }
 
 // BeServer makes the program a server, or what else it was started as, and ends

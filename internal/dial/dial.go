@@ -120,14 +120,16 @@ func dial(ctx context.Context, rawURL string, opts *Options) (*Result, error) {
 	if err := j.prepare(); err != nil {
 		return nil, err
 	}
+	var openBy time.Time
 	if timeout := link.Default(opts.OpenTimeout, link.DefaultOpenTimeout); timeout > 0 {
+		openBy = time.Now().Add(timeout)
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, timeout, errOpenTimeout)
+		ctx, cancel = context.WithDeadlineCause(ctx, openBy, openTimeout{})
 		defer cancel()
 	}
 	result, err := j.run(ctx)
 	if err != nil {
-		return nil, explain(ctx, err)
+		return nil, explain(ctx, openBy, err)
 	}
 	return result, nil
 }
@@ -149,15 +151,23 @@ func parseURL(rawURL string) (*url.URL, error) {
 	return u, nil
 }
 
-// errOpenTimeout is the cause when the open timeout ends a Dial. It is a
-// context.DeadlineExceeded, as that of the caller's context would be.
-var errOpenTimeout = fmt.Errorf("websocket: open timeout: %w", context.DeadlineExceeded)
+// An openTimeout is the cause when the open timeout ends a Dial. It is a
+// context.DeadlineExceeded, as that of the caller's context would be, and does not
+// say so: what was under way, whose error is told behind it, says that itself.
+type openTimeout struct{}
+
+func (openTimeout) Error() string { return "websocket: open timeout" }
+func (openTimeout) Unwrap() error { return context.DeadlineExceeded }
 
 // explain returns err, or why the context ended if that is what it comes from.
-func explain(ctx context.Context, err error) error {
+// openBy is the end of the open timeout; zero: there is none.
+func explain(ctx context.Context, openBy time.Time, err error) error {
 	cause := context.Cause(ctx)
 	if cause == nil && expired(ctx) {
 		cause = context.DeadlineExceeded // who saw it first was not the context
+		if deadline, _ := ctx.Deadline(); deadline.Equal(openBy) {
+			cause = openTimeout{}
+		}
 	}
 	if cause == nil || errors.Is(err, cause) {
 		return err

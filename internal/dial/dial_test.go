@@ -1,10 +1,19 @@
 package dial
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"net/url"
+	"os"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // TestHostPort adds the scheme's port where the URL has none (RFC 6455,
@@ -61,5 +70,74 @@ func TestTLSConfigOfTransport(t *testing.T) {
 	}
 	if got := completeTLS(&tls.Config{NextProtos: []string{"h2"}}, "").NextProtos; fmt.Sprint(got) != "[http/1.1]" {
 		t.Errorf("of HTTP/2 alone: %q", got)
+	}
+}
+
+// TestTimeoutTold: the error of what takes too long says once that it did, and
+// whether that was the open timeout or the caller's bound.
+func TestTimeoutTold(t *testing.T) {
+	for _, test := range []struct {
+		url    string
+		silent bool // there is a connection, and nothing comes
+		io     bool // the error is also that of reading
+	}{{"ws://192.0.2.1/", false, false}, {"ws://192.0.2.1/", true, true}, {"wss://192.0.2.1/", true, false}} {
+		for _, open := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, opts := t.Context(), &Options{Proxy: http.ProxyURL(nil), OpenTimeout: time.Second}
+				opts.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
+				if test.silent {
+					opts.DialContext = line(t, silent)
+				}
+				if !open {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, time.Second/2)
+					defer cancel()
+				}
+				_, err := Dial(ctx, test.url, opts)
+				if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) != test.io {
+					t.Errorf("%s: %v", test.url, err)
+				}
+				toldOnce(t, err, open)
+			})
+		}
+	}
+}
+
+// silent reads all and says nothing.
+func silent(conn net.Conn) { io.Copy(io.Discard, conn) }
+
+// TestTimeoutNoticedEarly: a connection that has its deadline from the context may
+// notice it before the context does. The error tells whose it is all the same.
+func TestTimeoutNoticedEarly(t *testing.T) {
+	now := time.Now()
+	for _, open := range []bool{true, false} {
+		openBy := now.Add(time.Hour)
+		if open {
+			openBy = now
+		}
+		err := explain(overdue{t.Context(), now}, openBy, os.ErrDeadlineExceeded)
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error(err)
+		}
+		toldOnce(t, err, open)
+	}
+}
+
+// An overdue context has not yet noticed that it has ended.
+type overdue struct {
+	context.Context
+	since time.Time
+}
+
+func (o overdue) Deadline() (time.Time, bool) { return o.since, true }
+
+// toldOnce fails the test unless the error tells of a timeout once, of the open
+// timeout or not.
+func toldOnce(t *testing.T, err error, open bool) {
+	t.Helper()
+	text := fmt.Sprint(err)
+	n, opens := strings.Count(text, "context deadline exceeded"), strings.Count(text, "open timeout")
+	if n > 1 || open && opens != 1 || !open && (opens != 0 || n != 1) {
+		t.Errorf("%d times exceeded, %d times the open timeout: %s", n, opens, text)
 	}
 }

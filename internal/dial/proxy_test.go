@@ -262,7 +262,6 @@ func line(t *testing.T, proxy func(conn net.Conn)) func(context.Context, string,
 
 // TestProxyTimeout: the open timeout bounds each step on the way through.
 func TestProxyTimeout(t *testing.T) {
-	silent := func(conn net.Conn) { io.Copy(io.Discard, conn) }
 	slow := func(conn net.Conn) {
 		go io.Copy(io.Discard, conn)
 		for { // a deadline for each read would never pass
@@ -296,6 +295,7 @@ func TestProxyTimeout(t *testing.T) {
 				if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != 3*time.Second {
 					t.Errorf("after %v: %v", time.Since(begun), err)
 				}
+				toldOnce(t, err, true)
 			})
 		})
 	}

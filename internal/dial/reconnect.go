@@ -80,7 +80,7 @@ func (r *reconnecting[C]) connect() (conn C, inside *link.Conn, err error) {
 		conn, inside, err = r.open(r.ctx)
 		switch {
 		case err != nil && r.ctx.Err() != nil:
-			return conn, nil, explain(r.ctx, err)
+			return conn, nil, explain(r.ctx, time.Time{}, err)
 		case err == nil && r.ctx.Err() != nil:
 			r.close(inside)
 			var none C

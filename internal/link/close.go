@@ -260,7 +260,7 @@ func (c *Conn) drain(l *Limit) {
 func (c *Conn) discard(l *Limit) (more bool) {
 	c.poked = false
 	c.tr.setReadDeadline(l.Deadline)
-	c.in.window, c.in.n = nil, 0
+	c.in.n = 0
 	c.unlock()
 	c.in.borrow()
 	err := c.tr.read(&c.in)

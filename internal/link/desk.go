@@ -185,7 +185,6 @@ func (c *Conn) retire() {
 		d.recvErr, d.writeErr = nil, nil
 		d.discarding, d.pausing, d.deferred = false, false, false
 		d.waiting, d.look = d.waiting[:0], lookNone
-		d.window, c.in.window = nil, nil
 		c.leave()
 	}
 }

@@ -22,7 +22,7 @@ func (c *Conn) readQuickly() (read bool, err error) {
 	if err = c.armRead(c.recv.limit); err != nil {
 		return false, err
 	}
-	c.reader, c.in.window = application, nil
+	c.reader = application
 	c.unlock()
 	for err = c.tr.read(&c.in); err == errNoBlock; err = c.tr.read(&c.in) {
 		c.in.borrow() // here, where the stack is not yet deep

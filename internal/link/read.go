@@ -252,6 +252,7 @@ func (c *Conn) fill(l *Limit, who reader) (err error) {
 		}
 		c.lock()
 		err = c.filled(l, err)
+		c.window, c.in.window = nil, nil // a message lies there, perhaps soon the application's
 	}
 	c.reader = nobody
 	c.waiters.wakeAll()
@@ -261,7 +262,7 @@ func (c *Conn) fill(l *Limit, who reader) (err error) {
 // offerWindow has the next read put first what the protocol wants somewhere. With
 // nothing of the kind the desk, where that stands, may be left while waiting.
 func (c *Conn) offerWindow() {
-	c.window, c.in.window = c.proto.Window(), nil
+	c.window = c.proto.Window()
 	if len(c.window) > maxWindow {
 		c.window = c.window[:maxWindow]
 	}

@@ -42,12 +42,12 @@ func TestQuick(t *testing.T) { sameTranscripts(t, (*Conn).Send, sendLong) }
 func receiveLong(c *Conn, l *Limit, dst []byte, how receiveKind) (typ protocol.MessageType, data []byte, err error) {
 	c.lock()
 	defer c.unlock()
-	if err = c.beginReceive(l); err != nil {
+	if err = c.beginReceive(l, how); err != nil {
 		return 0, dst, err
 	}
 	defer c.endReceive()
 	c.leaveStream()
-	c.recv.dst, c.receiving = dst, how
+	c.recv.dst = dst
 	if err = c.nextMessage(); err != nil {
 		return 0, dst, err
 	}

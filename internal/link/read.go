@@ -32,9 +32,9 @@ type receiver struct {
 
 func (c *Conn) receive(l *Limit, dst []byte, how receiveKind) (typ protocol.MessageType, data []byte, err error) {
 	c.lock()
-	if err = c.beginReceive(l); err == nil {
+	if err = c.beginReceive(l, how); err == nil {
 		c.leaveStream()
-		c.recv.dst, c.receiving = dst, how
+		c.recv.dst = dst
 		read := false
 		if read, err = c.readQuickly(); read {
 			if c.takesRead() {
@@ -57,14 +57,14 @@ func (c *Conn) receive(l *Limit, dst []byte, how receiveKind) (typ protocol.Mess
 }
 
 // beginReceive admits the only receiver. c.mu is held.
-func (c *Conn) beginReceive(l *Limit) error {
+func (c *Conn) beginReceive(l *Limit, how receiveKind) error {
 	if c.receiving != notReceiving {
 		return ErrConcurrentReceive
 	}
 	if err := l.Reached(); err != nil && c.recvErr == nil {
 		return err
 	}
-	c.receiving = receivingMessage
+	c.receiving = how
 	if l != nil {
 		c.recv.bound(l)
 	}

@@ -28,7 +28,7 @@ type Reader struct {
 func (c *Conn) ReceiveReader(l *Limit) (protocol.MessageType, *Reader, error) {
 	c.lock()
 	defer c.unlock()
-	if err := c.beginReceive(l); err != nil {
+	if err := c.beginReceive(l, receivingMessage); err != nil {
 		return 0, nil, err
 	}
 	defer c.endReceive()
@@ -90,7 +90,7 @@ func (r *Reader) Read(p []byte) (n int, err error) {
 	if len(p) == 0 || r.err != nil {
 		return 0, r.err
 	}
-	if err := c.beginReceive(&r.limit); err != nil {
+	if err := c.beginReceive(&r.limit, receivingMessage); err != nil {
 		return 0, err
 	}
 	defer c.endReceive()

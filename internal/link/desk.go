@@ -189,8 +189,8 @@ func (c *Conn) retire() {
 	}
 }
 
-// finished reports that a connection that has ended has no use for the desk. If a
-// violation has waited there, its timer may yet ring.
+// finished reports that a connection that has ended has no use for the desk, and
+// that no timer, which knows it by its desk, is about to ring.
 func (d *desk) finished() bool {
 	return d.queue.empty() && d.stream == nil && d.waiters.first == nil && d.backlog == nil &&
 		!d.message.held && !d.write.held && !d.grace.set && !d.hold.set && d.deferral.timer == nil

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/tandemws/tandem/protocol"
 )
@@ -58,6 +59,33 @@ func TestEndLeavesDesk(t *testing.T) {
 			t.Errorf("the next connection is %v: %v", other.State(), other.Err())
 		}
 	})
+}
+
+// TestEndLeavesDeskOfViolation: so it is when the peer has broken the protocol behind
+// messages that could be received first, whether they were in time or not.
+func TestEndLeavesDeskOfViolation(t *testing.T) {
+	for _, inTime := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			c, peer := open(t, Options{})
+			peer.Write(append(clientFrame(protocol.OpText, []byte("one")), 0xff))
+			go io.Copy(io.Discard, peer)
+			time.Sleep(time.Second) // the attendant has seen both
+			if !inTime {
+				<-c.Done()
+			}
+			if m, err := c.Receive(nil); string(m.Data) != "one" || err != nil {
+				t.Fatalf("received %q, %v", m.Data, err)
+			}
+			var violation *protocol.ViolationError
+			if _, err := c.Receive(nil); !errors.As(err, &violation) {
+				t.Errorf("then %v", err)
+			}
+			if <-c.Done(); holdsDesk(c) {
+				t.Errorf("in time %t: it holds its desk", inTime)
+			}
+			time.Sleep(time.Hour) // nothing rings
+		})
+	}
 }
 
 // answers checks that a connection that the peer has closed with 1001 "bye" says

@@ -142,7 +142,7 @@ func (c *Conn) Init(cfg Config) { c.InitFrom(&cfg) }
 // neither kept nor changed.
 func (c *Conn) InitFrom(cfg *Config) {
 	stash, pending, settled := c.in.stash, c.pings.pending, c.pings.settled
-	decoded, encoded, used := c.in.decoded.begin(), c.out.scratch[0].begin(), c.out.used[:0]
+	decoded, encoded, used := c.in.beginDecoded(), c.out.scratch[0].begin(), c.out.used[:0]
 	clear(used[:cap(used)])
 	clear(pending)
 	*c = Conn{}

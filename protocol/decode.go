@@ -72,15 +72,18 @@ func (c *Conn) changedPayload() {
 	in.data = in.data[n:]
 	in.unmask(piece)
 	if in.streaming {
-		in.decoded.buf = c.decode(in.decoded.begin(), piece, in.atEnd())
+		in.decoded.buf = c.decode(in.beginDecoded(), piece, in.atEnd())
 		if in.checkDecoded(in.decoded.buf) {
 			in.chunk(in.decoded.buf)
 		}
 		return
 	}
-	at := len(in.buf)
-	in.buf = c.decode(in.buf, piece, in.atEnd())
-	if in.checkDecoded(in.buf[at:]) && in.endFrame() {
+	before := in.buf
+	in.buf = c.decode(before, piece, in.atEnd())
+	if cap(in.buf) > cap(before) && !in.into {
+		takeBack(before) // which was too small
+	}
+	if in.checkDecoded(in.buf[len(before):]) && in.endFrame() {
 		in.assembled()
 	}
 }
@@ -170,4 +173,13 @@ func (s *scratch) begin() []byte {
 		s.buf = nil
 	}
 	return s.buf[:0]
+}
+
+// beginDecoded begins the scratch of what is decoded. What is too much to be kept
+// here is kept for messages.
+func (in *inbound) beginDecoded() []byte {
+	if cap(in.decoded.buf) > maxScratch {
+		takeBack(in.decoded.buf)
+	}
+	return in.decoded.begin()
 }

@@ -36,6 +36,7 @@ type inflater struct {
 	err   error
 
 	out  []byte // what is being appended to
+	own  bool   // it is memory that nobody else has
 	room int    // how many bytes more may be
 
 	window [maxWindow]byte // a ring of what came out last
@@ -81,7 +82,7 @@ func (z *inflater) begin(history []byte, limit int) {
 // inflate appends what p stands for to dst, no more than room bytes: there are
 // more if the error is ErrMessageTooBig.
 func (z *inflater) inflate(dst, p []byte, room int) ([]byte, error) {
-	z.in, z.out, z.room = p, dst, room
+	z.in, z.out, z.own, z.room = p, dst, false, room
 	for z.err == nil && z.step() {
 	}
 	z.flush()
@@ -127,9 +128,26 @@ func (z *inflater) flush() {
 		z.err = ErrMessageTooBig
 	}
 	fresh = fresh[:min(len(fresh), z.room)]
+	if cap(z.out)-len(z.out) < len(fresh) {
+		z.grow(len(fresh))
+	}
 	z.out = append(z.out, fresh...)
 	z.room -= len(fresh)
 	z.unsent = z.at
+}
+
+// grow makes room in out for n bytes, and for more of them, in memory that is kept
+// for messages. If none is, append will make some.
+func (z *inflater) grow(n int) {
+	before := z.out
+	room := min(max(len(before)+n, 2*cap(before)), len(before)+z.room)
+	if lent := lendKept(room); cap(lent) >= room {
+		z.out = append(lent, before...)
+		if z.own {
+			takeBack(before)
+		}
+		z.own = true
+	}
 }
 
 // step does what comes next, as far as the input goes; false: no further.

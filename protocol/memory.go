@@ -24,11 +24,18 @@ var memory Memory
 // an init function. Without it everything is left to the garbage collector.
 func KeepReleased(m Memory) { memory = m }
 
-// lend returns memory of length 0 with room for n bytes.
-func lend(n int) (data []byte) {
-	if memory != nil {
-		data = memory.Lend(n)
+// lendKept returns memory of length 0 with room for n bytes, or with none, which
+// append will make, if none is kept.
+func lendKept(n int) []byte {
+	if memory == nil {
+		return nil
 	}
+	return memory.Lend(n)
+}
+
+// lend returns memory of length 0 with room for n bytes.
+func lend(n int) []byte {
+	data := lendKept(n)
 	if cap(data) < n {
 		data = make([]byte, 0, n)
 	}

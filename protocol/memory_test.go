@@ -2,6 +2,8 @@ package protocol
 
 import (
 	"bytes"
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -44,23 +46,32 @@ func TestRelease(t *testing.T) {
 // back but the message's own; what is the caller's never does.
 func TestLentMemory(t *testing.T) {
 	for name, dst := range map[string][]byte{"own": nil, "the caller's": make([]byte, 0, 10)} {
-		t.Run(name, func(t *testing.T) {
-			l, c := lending(t), NewConn(Config{Role: Client})
-			if dst != nil {
-				c.AssembleInto(dst)
-			}
-			payload := bytes.Repeat([]byte("0123456789"), 2000)
-			frame := append(AppendHeader(nil, Header{Fin: true, Opcode: OpBinary, Length: int64(len(payload))}), payload...)
-			var ev *Event
-			for piece := range slices.Chunk(frame, 300) {
-				c.Received(time.Time{}, 0, piece)
-				ev = c.Next()
-			}
-			if ev.Kind != EventMessage || !ev.Owned || !bytes.Equal(ev.Data, payload) {
-				t.Fatalf("event %v of %d bytes", ev.Kind, len(ev.Data))
-			}
-			checkReturned(t, l, ev.Data, dst)
-		})
+		for _, compressed := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, compressed %t", name, compressed), func(t *testing.T) {
+				l, c := lending(t), NewConn(Config{Role: Client})
+				payload := append(resembling(rand.New(rand.NewPCG(1, 2)), 200_000), make([]byte, 200_000)...)
+				h, sent := Header{Fin: true, Opcode: OpBinary}, payload
+				if compressed {
+					client, server := negotiated(t, nil, nil)
+					c.InitFrom(&Config{Role: Client, Extensions: []Extension{client}})
+					sent, _, _ = server.Encode(nil, payload, Fragment{Type: Binary, First: true, Last: true})
+					h.RSV = RSV1
+				}
+				if dst != nil {
+					c.AssembleInto(dst)
+				}
+				h.Length = int64(len(sent))
+				var ev *Event
+				for piece := range slices.Chunk(append(AppendHeader(nil, h), sent...), 300) {
+					c.Received(time.Time{}, 0, piece)
+					ev = c.Next()
+				}
+				if ev.Kind != EventMessage || !ev.Owned || !bytes.Equal(ev.Data, payload) {
+					t.Fatalf("event %v of %d bytes, %v", ev.Kind, len(ev.Data), c.Violation())
+				}
+				checkReturned(t, l, ev.Data, dst)
+			})
+		}
 	}
 }
 

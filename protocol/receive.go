@@ -492,7 +492,7 @@ func (c *Conn) wholeChanged(payload []byte) {
 		}
 		return
 	}
-	in.decoded.buf = c.decode(in.decoded.begin(), payload, true)
+	in.decoded.buf = c.decode(in.beginDecoded(), payload, true)
 	if in.checkDecoded(in.decoded.buf) {
 		in.event.Kind, in.event.Type, in.event.Data = EventMessage, in.typ, in.decoded.buf
 	}

@@ -54,10 +54,9 @@
 // collector where messages are many: [Conn.RecvAppend] receives into a buffer of the
 // caller's, and [protocol.Message.Release] gives a message back, for its memory
 // to be used for others. That is optional for each message. Once a program releases
-// messages, new ones of up to 1 MiB take memory that was released, whole ones and
-// those that come in pieces, and those that were queued too; but compressed ones
-// only if they arrive whole. What a message has room for behind its end may then hold
-// bytes of earlier messages.
+// messages, new ones of up to 1 MiB take memory that was released: whole ones and
+// those that come in pieces, compressed ones, and those that were queued. What a
+// message has room for behind its end may then hold bytes of earlier messages.
 //
 // # Concurrency
 //

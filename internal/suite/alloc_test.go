@@ -76,10 +76,13 @@ func TestReleaseAllocates(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	plain, compressed := protocol.Deflate{Disabled: true}, protocol.Deflate{}
-	for _, size := range []int{0, 32, 1000, 16 << 10, 64 << 10} {
-		for _, compression := range []protocol.Deflate{plain, compressed} {
+	for _, size := range []int{0, 32, 1000, 16 << 10, 64 << 10, 300 << 10} {
+		for _, opts := range []Options{{Compression: plain}, {Compression: compressed}, {Compression: compressed, MaxFragmentSize: 3000}} {
+			if opts.Compression.Disabled && size > 64<<10 {
+				continue // Send would wait for who receives
+			}
 			Each(t, func(t *testing.T, s Setting) {
-				s.ClientOptions.Compression, s.ServerOptions.Compression = compression, compression
+				s.ClientOptions, s.ServerOptions = opts, opts
 				clientEnd, serverEnd := tcpPair(t)
 				client, server := s.Pair(t, clientEnd, serverEnd)
 				m := protocol.BinaryMessage(pattern(size))
@@ -90,7 +93,7 @@ func TestReleaseAllocates(t *testing.T) {
 					received.Release()
 				})
 				if allocs > 0 {
-					t.Errorf("%d bytes, compressed %v: %v allocations", size, !compression.Disabled, allocs)
+					t.Errorf("%d bytes, compressed %t, in fragments of %d: %v allocations", size, !opts.Compression.Disabled, opts.MaxFragmentSize, allocs)
 				}
 			})
 		}

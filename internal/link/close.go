@@ -136,7 +136,7 @@ func (c *Conn) disconnected(cause error) {
 // application's receiver and nothing is left to write, a closer would have
 // nothing to wait for, so the receiver does what it would do.
 func (c *Conn) lost(cause error) {
-	if c.reader == application && c.closing == notClosing && !c.pending() && !c.write.held && c.tr.closesAtOnce() {
+	if c.reader == application && c.closing == notClosing && !c.pending() && !c.write.held && c.tr().closesAtOnce() {
 		c.closing = closingDue
 	}
 	c.reader = nobody // whom there is nothing to interrupt at
@@ -148,7 +148,7 @@ func (c *Conn) endAtOnce() {
 	c.aborted = true
 	c.pokeWriter()
 	c.unlock()
-	c.tr.close(true)
+	c.tr().close(true)
 	c.lock()
 	c.end()
 }
@@ -221,7 +221,7 @@ func (c *Conn) endTransport(l *Limit) {
 	c.aborted = true // nobody waits for it any more
 	c.pokeWriter()
 	c.unlock()
-	c.tr.close(cut)
+	c.tr().close(cut)
 	c.lock()
 }
 
@@ -231,8 +231,8 @@ func (c *Conn) halfClose(l *Limit) (ok bool) {
 	}
 	c.unlock()
 	defer c.lock()
-	c.tr.setWriteDeadline(l.Deadline) // TLS has something to say first
-	return c.tr.closeWrite()
+	c.tr().setWriteDeadline(l.Deadline) // TLS has something to say first
+	return c.tr().closeWrite()
 }
 
 // drainLimit is how many bytes at most are read and discarded.
@@ -259,11 +259,11 @@ func (c *Conn) drain(l *Limit) {
 // discard reads once, and reports whether the transport goes on.
 func (c *Conn) discard(l *Limit) (more bool) {
 	c.poked = false
-	c.tr.setReadDeadline(l.Deadline)
+	c.tr().setReadDeadline(l.Deadline)
 	c.in.n = 0
 	c.unlock()
 	c.in.borrow()
-	err := c.tr.read(&c.in)
+	err := c.tr().read(&c.in)
 	c.lock()
 	return err == nil || err == errNoBlock || isTimeout(err)
 }

@@ -74,13 +74,13 @@ type Options struct {
 type Conn struct {
 	opts       *Options
 	extensions *[]protocol.Extension // those that were agreed on; nil: none
-	tr         transport
-	raw        rawTransport // for tr, which it may be
-	mu         sync.Mutex   // guards all below; see lock
-	*desk                   // what is under way; nil while nothing is
-	taken      int64        // bytes that the transport has taken
-	pinging    pingProgress // of keepalive's latest ping
-	over       bool         // the transport is closed
+	other      *transport            // carries the bytes; nil: raw does; see tr
+	raw        rawTransport          // ... which is for sockets
+	mu         sync.Mutex            // guards all below; see lock
+	*desk                            // what is under way; nil while nothing is
+	taken      int64                 // bytes that the transport has taken
+	pinging    pingProgress          // of keepalive's latest ping
+	over       bool                  // the transport is closed
 
 	kept      bool        // the keeper's runner was started
 	receiving receiveKind // whether the application is in a receive call
@@ -136,7 +136,9 @@ func (c *Conn) Init(conn net.Conn, early []byte, opts *Options, extensions ...pr
 	if len(extensions) > 0 {
 		c.extensions = opts.Agreements.of(extensions)
 	}
-	c.tr = newTransport(conn, &c.raw, &c.in)
+	if !c.raw.init(conn, &c.in) {
+		c.setTransport(otherTransport(conn))
+	}
 	c.setHeartbeat(opts.Keepalive.Heartbeat)
 	c.keeper.monitor.Start(opts.Keepalive, time.Now())
 	opts.Counters.open()
@@ -204,10 +206,10 @@ func (c *Conn) State() protocol.State {
 }
 
 // LocalAddr returns the address of our end.
-func (c *Conn) LocalAddr() net.Addr { return c.tr.localAddr() }
+func (c *Conn) LocalAddr() net.Addr { return c.tr().localAddr() }
 
 // RemoteAddr returns the address of the peer's end.
-func (c *Conn) RemoteAddr() net.Addr { return c.tr.remoteAddr() }
+func (c *Conn) RemoteAddr() net.Addr { return c.tr().remoteAddr() }
 
 // Options returns what the connection was made with.
 func (c *Conn) Options() *Options { return c.opts }

@@ -53,7 +53,7 @@ func BenchmarkEcho(b *testing.B) {
 			ours, theirs := NewPipe()
 			defer theirs.Close()
 			c.Init(ours, nil, Options{Role: protocol.Server}.WithDefaults())
-			c.tr = m
+			c.setTransport(m)
 			buf := make([]byte, 0, 64)
 			b.ReportAllocs()
 			for b.Loop() {

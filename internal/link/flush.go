@@ -87,7 +87,7 @@ func (c *Conn) transmit(l *Limit) error {
 func (c *Conn) transmitNow() (from *block, done bool, err error) {
 	from = c.takeOut()
 	c.unlock()
-	_, err = c.tr.tryWrite(&c.out)
+	_, err = c.tr().tryWrite(&c.out)
 	c.lock()
 	if done = err == nil && c.out.len() == 0; done {
 		c.wrote(from, nil)
@@ -146,7 +146,7 @@ func (c *Conn) writeWaiting(l *Limit) (late, err error) {
 		}
 		c.armWrite(l)
 		c.unlock()
-		err = c.tr.write(&c.out)
+		err = c.tr().write(&c.out)
 		c.lock()
 		asked := c.disarmWrite(l)
 		switch {
@@ -175,7 +175,7 @@ func (c *Conn) armWrite(l *Limit) {
 	c.out.total = c.out.sent.Load() + int64(c.out.len())
 	c.watchWrite(l)
 	if at := l.deadline(); !at.IsZero() {
-		c.tr.setWriteDeadline(at)
+		c.tr().setWriteDeadline(at)
 	}
 }
 
@@ -186,7 +186,7 @@ func (c *Conn) disarmWrite(l *Limit) (asked bool) {
 	asked = c.writePoked || !l.deadline().IsZero()
 	if asked {
 		c.writePoked = false
-		c.tr.setWriteDeadline(time.Time{})
+		c.tr().setWriteDeadline(time.Time{})
 	}
 	return asked
 }
@@ -195,7 +195,7 @@ func (c *Conn) disarmWrite(l *Limit) (asked bool) {
 func (c *Conn) pokeWriter() {
 	if c.writing && !c.writePoked {
 		c.writePoked = true
-		c.tr.setWriteDeadline(longAgo)
+		c.tr().setWriteDeadline(longAgo)
 	}
 }
 

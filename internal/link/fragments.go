@@ -47,7 +47,7 @@ const maxAhead = 7
 // encodeAhead lets the transport go on with the fragments that follow, as far
 // as it needs no waiting for that. The write token is held.
 func (c *Conn) encodeAhead() {
-	if len(c.agreed()) > 0 || !c.tr.gathers() {
+	if len(c.agreed()) > 0 || !c.tr().gathers() {
 		return // in the first case they are not encoded yet
 	}
 	for rest := c.send.rest; len(rest) > 0 && len(c.out.ahead) < maxAhead; {

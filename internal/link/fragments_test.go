@@ -20,7 +20,7 @@ func TestAhead(t *testing.T) {
 	for seed := range uint64(150) {
 		expectSame(t, seed, transcript(t, seed, openFragments), transcript(t, seed, func(t *testing.T, s *script) {
 			openFragments(t, s)
-			setTransport(s.c, oneByOne{s.c.tr})
+			setTransport(s.c, oneByOne{s.c.tr()})
 		}))
 	}
 }
@@ -33,7 +33,7 @@ func openFragments(t *testing.T, s *script) {
 func setTransport(c *Conn, tr transport) {
 	c.lock()
 	defer c.unlock()
-	c.tr = tr
+	c.setTransport(tr)
 }
 
 // oneByOne is a transport that writes one fragment at a time.
@@ -70,7 +70,7 @@ func TestTogether(t *testing.T) {
 		const size = 5000
 		for fragments, want := range map[int]int{1: 1, 2: 1, 1 + maxAhead: 1, 2 + maxAhead: 2} {
 			c, peer := open(t, Options{MaxFragmentSize: size})
-			tr := &counted{transport: c.tr}
+			tr := &counted{transport: c.tr()}
 			setTransport(c, tr)
 			if err := c.Send(nil, protocol.BinaryMessage(make([]byte, fragments*size))); err != nil {
 				t.Fatal(err)

@@ -55,7 +55,7 @@ func TestTimeoutToldOnce(t *testing.T) {
 				ours, _ := NewPipe()
 				c := opened(ours, Options{Role: protocol.Client})
 				begun := time.Now()
-				c.tr = &doomed{c.tr, failure{begun.Add(test.read), test.readErr}, failure{begun.Add(test.write), test.writeErr}}
+				c.setTransport(&doomed{c.tr(), failure{begun.Add(test.read), test.readErr}, failure{begun.Add(test.write), test.writeErr}})
 				go c.Send(nil, protocol.TextMessage("anybody there?"))
 				_, err := c.Receive(nil)
 				<-c.Done()

@@ -310,7 +310,7 @@ const (
 // interrupted; if that is not known, it shows when he has had no turn for all of
 // a further timeout.
 func (c *Conn) askReader(by time.Time) (asked bool) {
-	if by.IsZero() || c.look == lookMissed || c.tr.setReadDeadline(longAgo) != nil {
+	if by.IsZero() || c.look == lookMissed || c.tr().setReadDeadline(longAgo) != nil {
 		return false
 	}
 	c.poked = true
@@ -323,7 +323,7 @@ func (c *Conn) askReader(by time.Time) (asked bool) {
 // long. It takes a moment until the system has told the runtime of what it has.
 func (c *Conn) lookAwhile() {
 	c.poked = true
-	c.tr.setReadDeadline(time.Now().Add(10 * time.Millisecond))
+	c.tr().setReadDeadline(time.Now().Add(10 * time.Millisecond))
 }
 
 // looked notes that whoever reads had a turn.
@@ -368,7 +368,7 @@ func (c *Conn) observe(now time.Time) {
 // arrived if no more is unacknowledged than was written after it. The schedule
 // thinks that it is now; if we were stopped since, the transport does not.
 func (c *Conn) inspect(now time.Time) keepalive.Transport {
-	tr := c.tr.inspect()
+	tr := c.tr().inspect()
 	late := max(time.Since(now), 0)
 	tr.SinceAck, tr.SinceArrival = max(tr.SinceAck-late, 0), max(tr.SinceArrival-late, 0)
 	tr.SinceData = max(tr.SinceData-late, min(tr.SinceData, 1)) // 0 stays 0, and nothing else becomes it

@@ -200,7 +200,7 @@ func TestThreadOfMany(t *testing.T) {
 
 // arrived returns when the peer's end got the last byte.
 func arrived(c *Conn) time.Time {
-	out := c.tr.(*pipeEnd).out
+	out := c.tr().(*pipeEnd).out
 	out.pipe.mu.Lock()
 	defer out.pipe.mu.Unlock()
 	return out.ackedAt

@@ -53,8 +53,8 @@ func (a *aloof) open(strict, threaded bool) (c *Conn, peer net.Conn) {
 	ours, theirs := NewPipe()
 	cfg := keepalive.Config{Interval: lookInterval, Timeout: lookTimeout, Phase: lookInterval, Strict: strict}
 	c = opened(ours, Options{Role: protocol.Client, Keepalive: cfg})
-	a.transport = c.tr
-	c.tr = a // nobody reads yet
+	a.transport = c.tr()
+	c.setTransport(a) // nobody reads yet
 	c.SetRunner(newRunner(c, threaded))
 	c.StartKeepalive()
 	return c, theirs

@@ -47,7 +47,7 @@ func (c *Conn) postQuickly(w *oneShot, d *delivery) (done bool, err error) {
 	if !c.takes(w) {
 		return false, nil
 	}
-	ok, err := c.tr.writeOnce(&w.once)
+	ok, err := c.tr().writeOnce(&w.once)
 	switch {
 	case !ok || err == nil && w.n == 0:
 		return false, nil

@@ -89,7 +89,7 @@ func (broken) writeOnce(*once) (ok bool, err error) { return true, syscall.EPIPE
 func TestBroadcastToBroken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := open(t, Options{})
-		c.tr = broken{c.tr.(*pipeEnd)}
+		c.setTransport(broken{c.tr().(*pipeEnd)})
 		quick := newOneShot(mustPrepare(t, nil))
 		done, err := c.postQuickly(quick, &delivery{shipment: shipment{prepared: quick.message}})
 		if !done || !errors.Is(err, syscall.EPIPE) {

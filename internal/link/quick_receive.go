@@ -24,7 +24,7 @@ func (c *Conn) readQuickly() (read bool, err error) {
 	}
 	c.reader = application
 	c.unlock()
-	for err = c.tr.read(&c.in); err == errNoBlock; err = c.tr.read(&c.in) {
+	for err = c.tr().read(&c.in); err == errNoBlock; err = c.tr().read(&c.in) {
 		c.in.borrow() // here, where the stack is not yet deep
 	}
 	c.lock()

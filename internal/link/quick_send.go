@@ -19,7 +19,7 @@ func (c *Conn) encodeQuickly(l *Limit, m protocol.Message, wanted protocol.Compr
 	hold := c.proto.Buffered() && c.mayHold(len(m.Data))
 	plain, w := false, &c.once
 	w.begin, w.received = len(c.pend.buf), c.takeReceived()
-	if hold || len(m.Data) <= c.togetherLimit() {
+	if hold || c.together(len(m.Data)) {
 		c.pend.buf, plain = c.proto.AppendPlain(c.pend.borrow(), m.Type, m.Data, wanted)
 	} else {
 		c.pend.buf, plain = c.proto.AppendPlainHeader(c.pend.borrow(), m.Type, len(m.Data), wanted)
@@ -53,7 +53,7 @@ func (c *Conn) writeQuickly(l *Limit, typ protocol.MessageType) (err error) {
 	from, w := c.pend.block, &c.once
 	w.frame, w.n, c.pend = c.pend.buf, 0, pending{}
 	c.unlock()
-	ok, err := c.tr.writeOnce(w)
+	ok, err := c.tr().writeOnce(w)
 	c.lock()
 	if ok && err == nil && w.n == len(w.frame)+len(w.body) {
 		c.pingWrote(int64(w.n), true)

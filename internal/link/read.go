@@ -247,7 +247,7 @@ func (c *Conn) fill(l *Limit, who reader) (err error) {
 		}
 		c.offerWindow()
 		c.unlock()
-		for err = c.tr.read(&c.in); err == errNoBlock; err = c.tr.read(&c.in) {
+		for err = c.tr().read(&c.in); err == errNoBlock; err = c.tr().read(&c.in) {
 			c.in.borrow() // here, where the stack is not yet deep
 		}
 		c.lock()
@@ -318,7 +318,7 @@ func (c *Conn) armRead(l *Limit) error {
 	}
 	c.watchRead(l)
 	if at := l.deadline(); !at.IsZero() {
-		c.tr.setReadDeadline(at)
+		c.tr().setReadDeadline(at)
 	}
 	return nil
 }
@@ -329,7 +329,7 @@ func (c *Conn) disarmRead(l *Limit) (asked bool) {
 	asked = c.poked || !l.deadline().IsZero()
 	if asked {
 		c.poked = false
-		c.tr.setReadDeadline(time.Time{})
+		c.tr().setReadDeadline(time.Time{})
 	}
 	return asked
 }
@@ -339,7 +339,7 @@ func (c *Conn) disarmRead(l *Limit) (asked bool) {
 func (c *Conn) forgetPoke() {
 	if c.poked {
 		c.poked = false
-		c.tr.setReadDeadline(time.Time{})
+		c.tr().setReadDeadline(time.Time{})
 	}
 }
 
@@ -351,6 +351,6 @@ var longAgo = time.Unix(1, 0)
 func (c *Conn) pokeReader() {
 	if c.reader != nobody && !c.poked {
 		c.poked = true
-		c.tr.setReadDeadline(longAgo)
+		c.tr().setReadDeadline(longAgo)
 	}
 }

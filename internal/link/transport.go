@@ -66,21 +66,22 @@ type transport interface {
 // errNoBlock: a transport's read needs a block, and none is at hand.
 var errNoBlock = errors.New("websocket: no block to read into")
 
-// newTransport returns the best transport for conn, which may be made in raw.
-// Only the exact types of package net are read behind their back: a wrapper's
-// Read must not be bypassed, whatever methods it has.
-func newTransport(conn net.Conn, raw *rawTransport, in *input) transport {
-	switch conn := conn.(type) {
-	case *net.TCPConn:
-		if raw.init(conn, in) {
-			return raw
-		}
-	case *net.UnixConn:
-		if raw.init(conn, in) {
-			return raw
-		}
-	case *pipeEnd:
-		return conn
+// tr returns what carries the connection's bytes. Most often that is part of the
+// connection, which need not remember where it is.
+func (c *Conn) tr() transport {
+	if c.other != nil {
+		return *c.other
+	}
+	return &c.raw
+}
+
+// setTransport has something else than a socket carry the bytes.
+func (c *Conn) setTransport(tr transport) { c.other = &tr }
+
+// otherTransport returns the transport for what is no socket.
+func otherTransport(conn net.Conn) transport {
+	if end, ok := conn.(*pipeEnd); ok {
+		return end
 	}
 	return &netTransport{conn: conn}
 }

@@ -18,27 +18,38 @@ import (
 // of changes, so skipping that first try would lose one.
 type rawTransport struct {
 	raw  syscall.RawConn
-	conn rawSocket
+	conn *net.TCPConn // also of a Unix socket; see socket
 
 	// readReady is what whenReadable returns, made once, for that allocates.
 	readReady func(fd uintptr) (done bool)
 }
 
-// rawSocket is what *net.TCPConn and *net.UnixConn have.
-type rawSocket interface {
-	net.Conn
-	syscall.Conn
-	CloseWrite() error
-}
-
-// init makes t a transport that reads to in.
-func (t *rawTransport) init(conn rawSocket, in *input) (ok bool) {
-	raw, err := conn.SyscallConn()
+// init makes t a transport over conn that reads to in, if conn is a socket.
+func (t *rawTransport) init(conn net.Conn, in *input) (ok bool) {
+	tcp, ok := socket(conn)
+	if !ok {
+		return false
+	}
+	raw, err := tcp.SyscallConn()
 	if err != nil {
 		return false
 	}
-	*t = rawTransport{conn: conn, raw: raw, readReady: in.whenReadable()}
+	*t = rawTransport{conn: tcp, raw: raw, readReady: in.whenReadable()}
 	return true
+}
+
+// socket returns a connection of package net: one of exactly its types, for a
+// wrapper's Read must not be bypassed, whatever methods it has. A Unix socket's has
+// the same in it as one of TCP, as the compiler sees to; a pointer to one type
+// takes half the room of an interface.
+func socket(conn net.Conn) (tcp *net.TCPConn, ok bool) {
+	switch conn := conn.(type) {
+	case *net.TCPConn:
+		return conn, true
+	case *net.UnixConn:
+		return (*net.TCPConn)(conn), true
+	}
+	return nil, false
 }
 
 func (t *rawTransport) read(in *input) error {

@@ -244,7 +244,7 @@ func (c *Conn) encodeFrame() (along *claim, err error) {
 	}
 	f.large = false
 	switch {
-	case len(f.data) <= c.togetherLimit():
+	case c.together(len(f.data)):
 		along, err = c.encodeTogether()
 	case c.opts.Role == protocol.Client:
 		f.large = true
@@ -278,13 +278,13 @@ func (c *Conn) writeFrame(along *claim) error {
 	return err
 }
 
-// togetherLimit is how long a frame may be to be copied and written together with
+// together reports whether a frame with n bytes is copied to be written together with
 // others, now that nobody waits for them.
-func (c *Conn) togetherLimit() int {
-	if c.opts.Role == protocol.Server && c.message.first == nil && c.tr.gathers() {
-		return gatherLimit
+func (c *Conn) together(n int) bool {
+	if n > gatherLimit && c.opts.Role == protocol.Server && c.message.first == nil && c.tr().gathers() {
+		return false
 	}
-	return copyLimit
+	return n <= copyLimit
 }
 
 // encodeTogether appends a small frame and what others want to send. Nothing

@@ -91,8 +91,11 @@ type Conn struct {
 
 	rare *rare // what few connections need; nil until then
 
-	// Reading: see read.go and attendant.go.
-	recv     receiver      // the application's receive call
+	// Reading: see read.go and attendant.go. What the receive call wants is here and
+	// in rare, and not in parameters, because of what waits for days: the stack of a
+	// goroutine that receives is to fit into the 2 KiB that it begins with, and each
+	// frame counts.
+	dst      []byte        // what the receive call appends to
 	in       input         // what is being read and looked at; the token holder's
 	controls time.Duration // when the allowance of control frames is whole, from start; 0: it is
 
@@ -107,7 +110,7 @@ type receiveKind uint8
 const (
 	notReceiving     receiveKind = iota
 	receivingMessage             // in memory of its own
-	receivingInto                // appended to recv.dst
+	receivingInto                // appended to Conn.dst
 )
 
 // closing says how far the end of a connection is.

@@ -92,7 +92,7 @@ func (c *Conn) isAnswer() (yes bool) {
 	data, whose := c.event.Data, c.reader
 	placed := c.assembling && c.event.Owned // behind what the receiver has
 	if placed {
-		data = data[len(c.recv.dst):]
+		data = data[len(c.dst):]
 	}
 	judged := c.event
 	c.reader, c.judging = background, true

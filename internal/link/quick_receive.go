@@ -19,7 +19,7 @@ func (c *Conn) readQuickly() (read bool, err error) {
 	if !c.rests() {
 		return false, nil
 	}
-	if err = c.armRead(c.recv.limit); err != nil {
+	if err = c.armRead(c.recvLimit()); err != nil {
 		return false, err
 	}
 	c.reader = application
@@ -43,15 +43,15 @@ func (c *Conn) rests() bool {
 //
 //go:noinline
 func (c *Conn) makeRoom() {
-	if c.receiving == receivingInto && cap(c.recv.dst)-len(c.recv.dst) >= int(c.in.n) {
+	if c.receiving == receivingInto && cap(c.dst)-len(c.dst) >= int(c.in.n) {
 		return // as of most who receive so
 	}
 	n := c.proto.ReceivedSize(c.in.block[:c.in.n])
 	if c.receiving == receivingMessage {
-		c.recv.dst = released.Lend(n)
+		c.dst = released.Lend(n)
 	}
-	if cap(c.recv.dst)-len(c.recv.dst) < n {
-		c.recv.dst = slices.Grow(c.recv.dst, n)
+	if cap(c.dst)-len(c.dst) < n {
+		c.dst = slices.Grow(c.dst, n)
 	}
 }
 
@@ -67,7 +67,7 @@ func (c *Conn) takeQuickly(err error) (typ protocol.MessageType, data []byte, _ 
 	if typ != 0 {
 		err = nil // which will come again
 	} else {
-		err = c.filled(c.recv.limit, err)
+		err = c.filled(c.recvLimit(), err)
 	}
 	c.reader = nobody
 	c.waiters.wakeAll()
@@ -76,19 +76,19 @@ func (c *Conn) takeQuickly(err error) (typ protocol.MessageType, data []byte, _ 
 
 // takesRead reports that something was read and that it is to be taken quickly.
 func (c *Conn) takesRead() bool {
-	return c.in.n > 0 && !c.poked && c.look == lookNone && !c.discarding && c.heart() == nil &&
-		c.recv.limit.deadline().IsZero()
+	return c.in.n > 0 && !c.poked && c.look == lookNone && !c.discarding &&
+		(c.rare == nil || c.rare.heart == nil && c.rare.limit.Deadline.IsZero())
 }
 
 // takeRead takes the message from what was read.
 func (c *Conn) takeRead() (typ protocol.MessageType, data []byte) {
-	typ, data, rest := c.proto.AppendReceived(c.recv.dst, c.in.block[:c.in.n])
+	typ, data, rest := c.proto.AppendReceived(c.dst, c.in.block[:c.in.n])
 	switch {
 	case typ != 0:
 		c.tookRead(rest)
 	case c.receiving == receivingMessage:
-		released.Return(c.recv.dst)
-		c.recv.dst = nil
+		released.Return(c.dst)
+		c.dst = nil
 	}
 	return typ, data
 }

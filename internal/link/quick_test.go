@@ -47,7 +47,7 @@ func receiveLong(c *Conn, l *Limit, dst []byte, how receiveKind) (typ protocol.M
 	}
 	defer c.endReceive()
 	c.leaveStream()
-	c.recv.dst = dst
+	c.dst = dst
 	if err = c.nextMessage(); err != nil {
 		return 0, dst, err
 	}

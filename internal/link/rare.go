@@ -10,6 +10,7 @@ import (
 type rare struct {
 	id         [16]byte            // see ID; zero until asked for
 	ended      chan struct{}       // closed when the transport is; nil until asked for
+	limit      Limit               // of the receive call; see recvLimit
 	readWatch  watch               // interrupts a read when a context ends
 	writeWatch watch               // interrupts a write when a context ends
 	heart      *heart              // sends heartbeats in place of pings; nil: pings are sent

@@ -21,20 +21,11 @@ func (c *Conn) ReceiveAppend(l *Limit, dst []byte) (protocol.MessageType, []byte
 	return c.receive(l, dst, receivingInto)
 }
 
-// receiver is what the application's receive call wants; there is one at a
-// time. It is kept here and not in parameters because of what waits for days:
-// the stack of a goroutine that receives is to fit into the 2 KiB that it
-// begins with, and each frame counts.
-type receiver struct {
-	limit *Limit // nil until one is needed; kept for the next call
-	dst   []byte
-}
-
 func (c *Conn) receive(l *Limit, dst []byte, how receiveKind) (typ protocol.MessageType, data []byte, err error) {
 	c.lock()
 	if err = c.beginReceive(l, how); err == nil {
 		c.leaveStream()
-		c.recv.dst = dst
+		c.dst = dst
 		read := false
 		if read, err = c.readQuickly(); read {
 			if c.takesRead() {
@@ -66,25 +57,17 @@ func (c *Conn) beginReceive(l *Limit, how receiveKind) error {
 	}
 	c.receiving = how
 	if l != nil {
-		c.recv.bound(l)
+		c.rarely().limit = *l // so that the caller's need not be on the heap
 	}
 	return nil
 }
 
-// bound copies the Limit, so that the caller's need not be on the heap.
-func (r *receiver) bound(l *Limit) {
-	if r.limit == nil {
-		r.limit = new(Limit)
+// recvLimit returns that of the receive call, nil if no call ever had one.
+func (c *Conn) recvLimit() *Limit {
+	if c.rare == nil {
+		return nil
 	}
-	*r.limit = *l
-}
-
-// clear lets go of everything but the memory for limits.
-func (r *receiver) clear() {
-	if r.limit != nil {
-		*r.limit = Limit{}
-	}
-	r.dst = nil
+	return &c.rare.limit
 }
 
 // endReceive lets the next receiver in. Should it not come within the grace
@@ -93,8 +76,10 @@ func (c *Conn) endReceive() {
 	if c.assembling {
 		c.proto.Detach() // what has arrived moves out of the caller's memory
 	}
-	c.recv.clear()
-	c.receiving, c.assembling = notReceiving, false
+	c.dst, c.receiving, c.assembling = nil, notReceiving, false
+	if c.rare != nil {
+		c.rare.limit = Limit{}
+	}
 	c.waiters.wakeAll() // who has left the reading to this call
 	c.received = true
 	c.startGrace()
@@ -143,7 +128,7 @@ func (c *Conn) place() []byte {
 	case c.assembling && c.event.Owned:
 		c.assembling = false // the protocol has put it there
 	case c.receiving == receivingInto:
-		data = append(c.recv.dst, data...)
+		data = append(c.dst, data...)
 	case !c.event.Owned:
 		data = append(released.Lend(len(data)), data...)
 	}
@@ -179,21 +164,21 @@ func (c *Conn) readMore() error {
 	case c.reader != nobody:
 		return c.awaitReader()
 	}
-	return c.fill(c.recv.limit, application)
+	return c.fill(c.recvLimit(), application)
 }
 
 // assemble has a message that comes in pieces put where the receiver wants it,
 // unless that is somebody else's to decide.
 func (c *Conn) assemble() {
 	if c.receiving == receivingInto && !c.assembling && c.reader == nobody && c.stream == nil && c.queue.empty() {
-		c.proto.AssembleInto(c.recv.dst)
+		c.proto.AssembleInto(c.dst)
 		c.assembling = true
 	}
 }
 
 func (c *Conn) awaitReader() error {
 	c.pokeReader()
-	if err := c.waitChange(c.recv.limit); err != nil && c.queue.empty() && c.recvErr == nil {
+	if err := c.waitChange(c.recvLimit()); err != nil && c.queue.empty() && c.recvErr == nil {
 		return err
 	}
 	return nil

@@ -75,7 +75,7 @@ func (c *Conn) sendBeat(h *heart) {
 	defer c.unlock()
 	h.sending = false
 	if err == nil && c.pinging == beatWaits {
-		c.pinging, c.keeper.pingEnd = pingWritten, c.taken
+		c.pinging, c.rare.beatEnd = pingWritten, c.taken
 		h.sentAt = sentAt
 	}
 }

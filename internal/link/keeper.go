@@ -27,7 +27,6 @@ type keeper struct {
 	runner  Runner
 
 	// Times are counted from Conn.start; 0 is none.
-	pingEnd  int64         // Conn.taken when the latest ping was
 	pongDue  time.Duration // when the latest ping that was answered was due
 	lastTook time.Duration // when it last took some while the latest ping waited
 }
@@ -39,6 +38,7 @@ type waitingPings []keepalivePing
 type keepalivePing struct {
 	id  protocol.PingID
 	due time.Duration
+	end int64 // Conn.taken when it had left; 0: it has not
 }
 
 // maxWaiting is how many pings are remembered; the protocol remembers no more.
@@ -48,7 +48,15 @@ func (w *waitingPings) push(id protocol.PingID, due time.Duration) {
 	if len(*w) == maxWaiting {
 		w.forget(1)
 	}
-	*w = append(*w, keepalivePing{id, due})
+	*w = append(*w, keepalivePing{id: id, due: due})
+}
+
+// left notes that the latest ping has left, with the byte that is the last of end.
+// It may have been answered already.
+func (w waitingPings) left(end int64) {
+	if n := len(w); n > 0 {
+		w[n-1].end = end
+	}
 }
 
 // settle forgets the pings up to id, and returns when the last of them was
@@ -100,12 +108,12 @@ func (c *Conn) pingWrote(n int64, all bool) (pingLeft bool) {
 
 // pingWroteMore is pingWrote while the latest ping is on its way out.
 func (c *Conn) pingWroteMore(all bool) (pingLeft bool) {
-	k := &c.keeper
-	k.lastTook = time.Since(c.start())
+	c.keeper.lastTook = time.Since(c.start())
 	switch {
 	case c.pinging != pingTaken:
 	case all:
-		c.pinging, k.pingEnd = pingWritten, c.taken
+		c.pinging = pingWritten
+		c.waiting.left(c.taken)
 	default:
 		c.pinging = pingEncoded // the rest is pending again, and it may be there
 	}
@@ -372,9 +380,20 @@ func (c *Conn) inspect(now time.Time) keepalive.Transport {
 	late := max(time.Since(now), 0)
 	tr.SinceAck, tr.SinceArrival = max(tr.SinceAck-late, 0), max(tr.SinceArrival-late, 0)
 	tr.SinceData = max(tr.SinceData-late, min(tr.SinceData, 1)) // 0 stays 0, and nothing else becomes it
-	k := &c.keeper
-	tr.PingAcked = c.pinging == pingWritten && tr.Unacked <= c.written()-k.pingEnd
+	tr.PingAcked = c.pinging == pingWritten && tr.Unacked <= c.written()-c.pingEnd()
 	return tr
+}
+
+// pingEnd returns what Conn.taken was when the latest ping or heartbeat had left. Of
+// one that was answered it need not be known: it has arrived.
+func (c *Conn) pingEnd() (end int64) {
+	if c.rare != nil {
+		end = c.rare.beatEnd
+	}
+	if n := len(c.waiting); n > 0 {
+		end = max(end, c.waiting[n-1].end)
+	}
+	return end
 }
 
 // written returns how many bytes the transport has taken, also of a write that

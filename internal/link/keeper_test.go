@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 )
 
@@ -44,4 +45,63 @@ func TestPingBehindWrite(t *testing.T) {
 			t.Error("the ping does not count as sent although it was")
 		}
 	})
+}
+
+// TestPingAcked: the latest ping or heartbeat has arrived when no more is
+// unacknowledged than was written after it, whatever is sent from then on.
+func TestPingAcked(t *testing.T) {
+	beats := &keepalive.Heartbeat{Message: func() []byte { return []byte("beat") }}
+	for name, test := range map[string]struct{ now, then *keepalive.Heartbeat }{
+		"ping": {nil, beats}, "heartbeat": {beats, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, _ := open(t, Options{Keepalive: keepalive.Config{Heartbeat: test.now}})
+				tr := &unacked{transport: c.tr()}
+				setTransport(c, tr)
+				message := protocol.BinaryMessage(make([]byte, 10))
+				c.Send(nil, message)
+				underLock(c, func() { c.keepalivePing(time.Now()) })
+				go c.Receive(nil)
+				time.Sleep(2 * gracePeriod) // the desk may be left now
+
+				tr.acks(t, c, 0)
+				c.Send(nil, message)
+				tr.acks(t, c, 2+10)
+				underLock(c, func() { c.setHeartbeat(test.then) })
+				tr.acks(t, c, 2+10)
+			})
+		})
+	}
+}
+
+// unacked is a transport of whose bytes some are unacknowledged.
+type unacked struct {
+	transport
+	n int64
+}
+
+func (u *unacked) inspect() keepalive.Transport {
+	return keepalive.Transport{Known: true, Unacked: u.n}
+}
+
+// acks fails the test unless the latest ping has arrived when so many bytes are
+// unacknowledged, and has not with one more.
+func (u *unacked) acks(t *testing.T, c *Conn, behind int64) {
+	t.Helper()
+	for more, want := range []bool{true, false} {
+		u.n = behind + int64(more)
+		underLock(c, func() {
+			if c.inspect(time.Now()).PingAcked != want {
+				t.Errorf("with %d bytes unacknowledged the ping has arrived: %t, want %t", u.n, !want, want)
+			}
+		})
+	}
+}
+
+// underLock calls f with c.mu held.
+func underLock(c *Conn, f func()) {
+	c.lock()
+	defer c.unlock()
+	f()
 }

@@ -14,6 +14,7 @@ type rare struct {
 	readWatch  watch               // interrupts a read when a context ends
 	writeWatch watch               // interrupts a write when a context ends
 	heart      *heart              // sends heartbeats in place of pings; nil: pings are sent
+	beatEnd    int64               // Conn.taken when the latest heartbeat had left
 	enforcer   *keepalive.Enforcer // watches the peer's pings; nil: nothing does
 	first      *lazyTimer          // bounds the wait for it; nil: nothing does, or it has come
 	audience   *audience           // who is told of keepalive; nil: nobody

@@ -127,7 +127,7 @@ func (c *Conn) keep() {
 }
 
 func (c *Conn) full() bool {
-	return c.opts.MaxQueue >= 0 && len(c.queue.events) >= c.opts.MaxQueue ||
+	return c.opts.MaxQueue >= 0 && c.queue.len() >= c.opts.MaxQueue ||
 		c.opts.MaxQueueBytes >= 0 && c.queue.bytes >= c.opts.MaxQueueBytes
 }
 
@@ -135,7 +135,7 @@ func (c *Conn) full() bool {
 // does not stop and go for each message.
 func (c *Conn) resume() {
 	if !c.pausing ||
-		c.opts.MaxQueue >= 0 && 4*len(c.queue.events) > c.opts.MaxQueue ||
+		c.opts.MaxQueue >= 0 && 4*c.queue.len() > c.opts.MaxQueue ||
 		c.opts.MaxQueueBytes >= 0 && 4*c.queue.bytes > c.opts.MaxQueueBytes {
 		return
 	}

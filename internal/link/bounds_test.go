@@ -237,7 +237,7 @@ func TestQueueBounds(t *testing.T) {
 				for i := range 20 {
 					time.Sleep(time.Second)
 					c.lock()
-					queued, paused := len(c.queue.events), c.pausing
+					queued, paused := c.queue.len(), c.pausing
 					c.unlock()
 					if queued > 8 || i == 0 && (queued != 8 || !paused) || paused && queued < 3 || i < 6 && (queued != 8-i || !paused) {
 						t.Fatalf("received %d, %d queued, paused: %v", i, queued, paused)
@@ -248,7 +248,7 @@ func TestQueueBounds(t *testing.T) {
 				}
 				c.lock()
 				defer c.unlock()
-				if len(c.queue.events) != 0 || c.queue.bytes != 0 || c.pausedBefore() == 0 {
+				if c.queue.len() != 0 || c.queue.bytes != 0 || c.pausedBefore() == 0 {
 					t.Errorf("queue %+v, paused for %v", c.queue, c.pausedBefore())
 				}
 			})

@@ -280,7 +280,7 @@ func (c *Conn) gather(now time.Time) {
 		WriteProgress: c.at(k.lastTook),
 		Written:       c.written(),
 		Unsent:        c.unsentBytes(),
-		Queued:        len(c.queue.events),
+		Queued:        c.queue.len(),
 		QueuedBytes:   c.queue.bytes,
 		RTT:           c.stats.smoothedRTT,
 	}

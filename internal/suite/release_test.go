@@ -98,17 +98,20 @@ func exchange(t *testing.T, conn Conn, n int) {
 // whole, and nobody else's.
 func TestReleaseConcurrently(t *testing.T) {
 	var all sync.WaitGroup
-	Each(t, func(t *testing.T, s Setting) {
-		clientEnd, serverEnd := tcpPair(t)
-		client, server := s.Plain().Pair(t, clientEnd, serverEnd)
-		for i, conn := range []Conn{client, server} {
-			received := make(chan protocol.Message, 20)
-			all.Go(func() { sendNumbered(t, conn, i) })
-			all.Go(func() { receiveInto(t, conn, received) })
-			all.Go(func() { releaseLater(t, received) })
-		}
-		all.Wait()
-	})
+	for _, opts := range []Options{{Compression: protocol.Deflate{Disabled: true}}, {MaxFragmentSize: 3000}} {
+		Each(t, func(t *testing.T, s Setting) {
+			s.ClientOptions, s.ServerOptions = opts, opts
+			clientEnd, serverEnd := tcpPair(t)
+			client, server := s.Pair(t, clientEnd, serverEnd)
+			for i, conn := range []Conn{client, server} {
+				received := make(chan protocol.Message, 20)
+				all.Go(func() { sendNumbered(t, conn, i) })
+				all.Go(func() { receiveInto(t, conn, received) })
+				all.Go(func() { releaseLater(t, received) })
+			}
+			all.Wait()
+		})
+	}
 }
 
 // receiveInto passes on what a sender has sent.

@@ -318,7 +318,9 @@ func (c *Conn) Err() error { return c.link.Err() }
 
 // Context returns a context that ends with the connection; its cause
 // ([context.Cause]) is what Err returns. It has the values of the context that
-// was given to Connect, or of the request that a handler serves.
+// was given to Connect, or of the request that a handler serves, before the end and
+// after, whether the request is kept or not: net/http's [http.ServerContextKey] and
+// [http.LocalAddrContextKey], and what middleware or a hook of the options has added.
 func (c *Conn) Context() context.Context { return (*lifetime)(c) }
 
 // State returns where the connection is in its life.

@@ -24,6 +24,8 @@ func TestContextValues(t *testing.T) {
 		return r.WithContext(context.WithValue(r.Context(), contextKey{}, "mark"))
 	}
 	hook := func(_ http.ResponseWriter, r *http.Request) *http.Request { return mark(r) }
+	choose := func(r *http.Request, _ []string) (string, error) { *r = *mark(r); return "", nil }
+	change := func(r *http.Request, _ int, _ http.Header) { *r = *mark(r) }
 	for _, test := range []struct {
 		name string
 		opts wsasync.ServerOptions
@@ -33,6 +35,8 @@ func TestContextValues(t *testing.T) {
 		{"discarded", wsasync.ServerOptions{DiscardRequest: true}, nil},
 		{"hook", wsasync.ServerOptions{ProcessRequest: hook}, "mark"},
 		{"hook, discarded", wsasync.ServerOptions{ProcessRequest: hook, DiscardRequest: true}, "mark"},
+		{"subprotocol's hook, discarded", wsasync.ServerOptions{SelectSubprotocol: choose, DiscardRequest: true}, "mark"},
+		{"response's hook, discarded", wsasync.ServerOptions{ProcessResponse: change, DiscardRequest: true}, "mark"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server, err := wsasync.Serve(t.Context(), valuesHandler(t, test.mark), "127.0.0.1:0", &test.opts)
@@ -55,26 +59,36 @@ func TestContextValues(t *testing.T) {
 }
 
 // valuesHandler looks at its context's values, and at those of one that is derived
-// from it.
+// from it, before the connection has ended and after.
 func valuesHandler(t *testing.T, mark any) wsasync.HandlerFunc {
 	return func(ctx context.Context, conn *wsasync.ServerConn) error {
 		derived, cancel := context.WithCancel(ctx)
 		defer cancel()
-		for _, ctx := range []context.Context{ctx, conn.Context(), derived} {
-			if _, ok := ctx.Value(http.ServerContextKey).(*http.Server); !ok {
-				t.Errorf("%v: no server", ctx)
+		for _, ended := range []bool{false, true} {
+			if ended {
+				conn.CloseNow()
 			}
-			if addr, ok := ctx.Value(http.LocalAddrContextKey).(net.Addr); !ok || addr.String() != conn.LocalAddr().String() {
-				t.Errorf("%v: address %v, want %v", ctx, addr, conn.LocalAddr())
-			}
-			if got := ctx.Value(contextKey{}); got != mark {
-				t.Errorf("%v: %v, want %v", ctx, got, mark)
-			}
-			if _, ok := ctx.Deadline(); ok || ctx.Err() != nil {
-				t.Errorf("%v: has a deadline or has ended: %v", ctx, ctx.Err())
+			for _, ctx := range []context.Context{ctx, conn.Context(), derived} {
+				checkValues(t, ctx, conn, mark)
+				if _, ok := ctx.Deadline(); ok || (ctx.Err() != nil) != ended {
+					t.Errorf("%v: has a deadline, or ended %t: %v", ctx, ended, ctx.Err())
+				}
 			}
 		}
 		return nil
+	}
+}
+
+// checkValues looks for what net/http puts into a request's context, and for the mark.
+func checkValues(t *testing.T, ctx context.Context, conn *wsasync.ServerConn, mark any) {
+	if _, ok := ctx.Value(http.ServerContextKey).(*http.Server); !ok {
+		t.Errorf("%v: no server", ctx)
+	}
+	if addr, ok := ctx.Value(http.LocalAddrContextKey).(net.Addr); !ok || addr.String() != conn.LocalAddr().String() {
+		t.Errorf("%v: address %v, want %v", ctx, addr, conn.LocalAddr())
+	}
+	if got := ctx.Value(contextKey{}); got != mark {
+		t.Errorf("%v: %v, want %v", ctx, got, mark)
 	}
 }
 

@@ -178,7 +178,7 @@ type ServerOptions struct {
 
 	// DiscardRequest lets go of the opening handshake's request and response
 	// when the handler starts, which saves about 1.6 kB a connection. The
-	// path, path values, subprotocol and addresses stay.
+	// path, path values, subprotocol, addresses and the context's values stay.
 	DiscardRequest bool
 
 	// Logger gets what is worth knowing, handlers' errors and panics above

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -57,11 +58,11 @@ func receiveLong(c *Conn, l *Limit, dst []byte, how receiveKind) (typ protocol.M
 // TestReceiveQuickly is TestQuick with messages that may be received the quick way,
 // and with such that may not.
 func TestReceiveQuickly(t *testing.T) {
-	for seed := range uint64(150) {
+	for seed := range uint64(200) {
 		opening := func(receive receiveCall) func(*testing.T, *script) {
 			return func(t *testing.T, s *script) {
-				opens((*Conn).Send)(t, s)
 				s.receive, s.talkative = receive, true
+				opens((*Conn).Send)(t, s)
 			}
 		}
 		expectSame(t, seed, transcript(t, seed, opening((*Conn).receive)), transcript(t, seed, opening(receiveLong)))
@@ -116,6 +117,11 @@ func expectSame(t *testing.T, seed uint64, a, b []string) {
 func opens(send func(*Conn, *Limit, protocol.Message) error) func(*testing.T, *script) {
 	return func(t *testing.T, s *script) {
 		opts := Options{MaxFragmentSize: []int{20000, 3000}[s.r.IntN(2)], MaxQueue: 4}
+		if s.talkative {
+			opts.MessageTimeout = []time.Duration{0, time.Second + 3*time.Microsecond}[s.r.IntN(2)]
+			opts.FirstMessage = []time.Duration{0, 2*time.Second + 5*time.Microsecond}[s.r.IntN(2)]
+			opts.MaxControlFrames = []int{0, 10}[s.r.IntN(2)]
+		}
 		var extensions []protocol.Extension
 		if s.r.IntN(2) == 0 {
 			extensions = []protocol.Extension{deflates(t, []int{64, 6000}[s.r.IntN(2)])}
@@ -231,6 +237,10 @@ func (s *script) step() {
 	if s.crowded() && kind < 9 {
 		kind = 10
 	}
+	if s.talkative && !s.crowded() && s.r.IntN(8) == 0 {
+		s.seldom(limit)
+		return
+	}
 	switch kind {
 	case 0, 1, 2, 3, 4:
 		s.call("send", func() error { return s.send(s.c, limit, m) })
@@ -262,6 +272,31 @@ func (s *script) step() {
 	}
 	if !s.deaf {
 		s.listen()
+	}
+}
+
+// seldom does what changes how messages are received.
+func (s *script) seldom(limit *Limit) {
+	n := s.r.IntN(4000)
+	switch s.r.IntN(20) {
+	case 0:
+		s.call("close", func() error { return s.c.Close(After(3*time.Second+7*time.Microsecond), protocol.NormalClosure, "bye") })
+	case 1:
+		s.call("peer", func() error { _, err := s.peer.Write(clientFrame(protocol.OpClose, []byte{3, 0xe8})); return err })
+	case 2, 3, 4, 5, 6, 7:
+		s.call("bound", func() error { s.c.SetMaxMessageSize([]int64{100, 2000, 1 << 20, -1}[n%4]); return nil })
+	case 8, 9, 10, 11, 12:
+		s.call("ping", func() error { _, err := s.c.Ping(limit, fmt.Append(nil, n)); return err })
+	default:
+		s.call("receive in pieces", func() error {
+			_, r, err := s.c.ReceiveReader(After(time.Second))
+			if err == nil {
+				var data []byte
+				data, err = io.ReadAll(io.LimitReader(r, int64(n)))
+				err = fmt.Errorf("%d bytes, %08x: %v", len(data), crc32.ChecksumIEEE(data), err)
+			}
+			return err
+		})
 	}
 }
 
@@ -297,6 +332,11 @@ func (s *script) frames() (frames []byte) {
 			payload = payload[:min(len(payload), protocol.MaxControlPayload)]
 		} else if s.r.IntN(200) == 0 {
 			payload = []byte("no text\xff")
+		} else if s.talkative && s.r.IntN(6) == 0 {
+			begun := clientFrame(protocol.OpBinary, payload)
+			begun[0] &^= 0x80 // and not ended
+			frames = append(append(frames, begun...), clientFrame(protocol.OpPing, []byte("between"))...)
+			op = protocol.OpContinuation
 		}
 		frames = append(frames, clientFrame(op, payload)...)
 	}

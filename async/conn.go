@@ -96,8 +96,8 @@ func (c *Conn) recvWithin(ctx context.Context) (protocol.Message, error) {
 
 // RecvAppend receives as Recv does and appends the message's data to dst. It
 // allocates nothing when dst has room; a large message is read from the
-// network straight to where it belongs. On an error it returns dst; what lies
-// behind its length may have changed.
+// network straight to where it belongs. On an error it returns dst. What lies
+// behind the length of what it returns may have changed.
 func (c *Conn) RecvAppend(ctx context.Context, dst []byte) (protocol.MessageType, []byte, error) {
 	if !c.bounds(ctx) {
 		return c.link.ReceiveAppend(nil, dst)

@@ -25,6 +25,9 @@ func TestStack(t *testing.T) {
 	t.Run("compressed, no takeover", func(t *testing.T) {
 		testStack(t, watchStack, long, protocol.Deflate{ServerNoContextTakeover: true, ClientNoContextTakeover: true})
 	})
+	t.Run("of 10 KB", func(t *testing.T) {
+		testStack(t, watchStack, strings.Repeat("hello", 2000), protocol.Deflate{Disabled: true})
+	})
 	t.Run("released", func(t *testing.T) { testStack(t, watchOwned, "hello", protocol.Deflate{Disabled: true}) })
 	t.Run("released, of 1 KB", func(t *testing.T) { testStack(t, watchOwned, long, protocol.Deflate{Disabled: true}) })
 }

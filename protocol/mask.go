@@ -8,8 +8,8 @@ import (
 
 // Mask masks src into dst, or unmasks it, with key (RFC 6455, section 5.3).
 // offset is where in the payload src begins, so that a payload can be treated
-// piece by piece. dst has room for len(src) bytes; it may be src itself but
-// must not overlap it otherwise.
+// piece by piece. dst has room for len(src) bytes; it may be src itself, or
+// overlap it and begin before it, but not behind.
 func Mask(dst, src []byte, key [4]byte, offset int) {
 	dst = dst[:len(src)]
 	k := rotateKey(binary.LittleEndian.Uint32(key[:]), offset)

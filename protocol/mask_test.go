@@ -3,6 +3,7 @@ package protocol
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"testing"
 )
 
@@ -28,7 +29,7 @@ var maskKinds = make(map[string]maskKind)
 
 // TestMask compares each way, and the choice among them, with the definition for
 // each length up to some rounds of each loop, each offset and each alignment of
-// source and destination.
+// source and destination, which may be the same or begin a little before the source.
 func TestMask(t *testing.T) {
 	testMask(t, "Mask", 0, Mask)
 	for name, kind := range maskKinds {
@@ -38,13 +39,18 @@ func TestMask(t *testing.T) {
 	}
 }
 
-func testMask(t *testing.T, name string, least int, mask func(dst, src []byte, key [4]byte, offset int)) {
-	const most, room = 330, 400
-	payload := make([]byte, room)
+func testPayload() []byte {
+	payload := make([]byte, 400)
 	for i := range payload {
 		payload[i] = byte(i*7 + 1)
 	}
-	untouched := bytes.Repeat([]byte{0xee}, room)
+	return payload
+}
+
+func testMask(t *testing.T, name string, least int, mask func(dst, src []byte, key [4]byte, offset int)) {
+	const most = 330
+	payload := testPayload()
+	untouched := bytes.Repeat([]byte{0xee}, len(payload))
 	for length := least; length <= most; length++ {
 		for offset := range 4 {
 			for align := range 33 {
@@ -61,16 +67,20 @@ func testMask(t *testing.T, name string, least int, mask func(dst, src []byte, k
 					t.Fatalf("%s, length %d, offset %d, align %d: wrote outside the payload", name, length, offset, align)
 				}
 
-				all := bytes.Clone(payload)
-				mask(all[align:align+length], all[align:align+length], wireKey, offset)
-				if !bytes.Equal(all[align:align+length], want) {
-					t.Fatalf("%s, length %d, offset %d, align %d in place: %x, want %x", name, length, offset, align, all[align:align+length], want)
-				}
-				if !bytes.Equal(all[:align], payload[:align]) || !bytes.Equal(all[align+length:], payload[align+length:]) {
-					t.Fatalf("%s, length %d, offset %d, align %d in place: wrote outside the payload", name, length, offset, align)
-				}
+				testMaskMoving(t, name, length, offset, align, 0, mask)
+				testMaskMoving(t, name, length, offset, align, 1+(length+align)%16, mask)
 			}
 		}
+	}
+}
+
+// testMaskMoving masks within the same memory, down by so many bytes.
+func testMaskMoving(t *testing.T, name string, length, offset, align, down int, mask func(dst, src []byte, key [4]byte, offset int)) {
+	all := testPayload()
+	want := slices.Concat(all[:align], maskSlowly(all[align+down:][:length], wireKey, offset), all[align+length:])
+	mask(all[align:align+length], all[align+down:][:length], wireKey, offset)
+	if !bytes.Equal(all, want) {
+		t.Fatalf("%s, length %d, offset %d, align %d, moved by %d: %x, want %x", name, length, offset, align, down, all, want)
 	}
 }
 

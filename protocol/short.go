@@ -39,6 +39,8 @@ func (c *Conn) short() (ok bool) {
 // it, for Received. If it is not like that typ is 0, nothing was done, though what
 // lies behind the length of dst may have changed, and all of the data are for
 // Received.
+//
+// The data may lie in the room behind the length of dst if [Conn.ReceivedAlone].
 func (c *Conn) AppendReceived(dst, data []byte) (typ MessageType, appended, rest []byte) {
 	size, length := c.shortHeader(data)
 	if size == 0 || len(c.in.data) > 0 {
@@ -66,6 +68,13 @@ func (c *Conn) AppendReceived(dst, data []byte) (typ MessageType, appended, rest
 func (c *Conn) ReceivedSize(data []byte) int {
 	_, length := c.shortHeader(data)
 	return length
+}
+
+// ReceivedAlone reports that the data are one message of binary data that
+// AppendReceived would append, and nothing else.
+func (c *Conn) ReceivedAlone(data []byte) bool {
+	size, length := c.shortHeader(data)
+	return size > 0 && size+length == len(data) && data[0]&opcodeBits == byte(OpBinary)
 }
 
 // shortHeader returns the size of the header that b begins with, and the length

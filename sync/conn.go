@@ -49,8 +49,8 @@ func (c *Conn) RecvTimeout(d time.Duration) (protocol.Message, error) {
 
 // RecvAppend receives as Recv does and appends the message's data to dst. It
 // allocates nothing when dst has room; a large message is read from the
-// network straight to where it belongs. On an error it returns dst; what lies
-// behind its length may have changed.
+// network straight to where it belongs. On an error it returns dst. What lies
+// behind the length of what it returns may have changed.
 func (c *Conn) RecvAppend(dst []byte) (protocol.MessageType, []byte, error) {
 	return c.link.ReceiveAppend(nil, dst)
 }

@@ -273,10 +273,10 @@ func (e *pipeEnd) read(in *input) error {
 	if err := e.in.awaitReadable(); err != nil {
 		return err
 	}
-	in.borrow()
 	window := in.to()
 	n := e.in.read(window)
-	if n == len(window) {
+	if n == len(window) && !in.direct {
+		in.borrow()
 		n += e.in.read(in.block[:])
 	}
 	in.n = int32(n)

@@ -23,11 +23,18 @@ func (c *Conn) readQuickly() (read bool, err error) {
 		return false, err
 	}
 	c.reader = application
+	if c.lone > 0 && c.receiving == receivingInto && c.hasRoom(int(c.lone)) {
+		c.in.readDirectly(&c.dst)
+	}
 	c.unlock()
 	for err = c.tr().read(&c.in); err == errNoBlock; err = c.tr().read(&c.in) {
 		c.in.borrow() // here, where the stack is not yet deep
 	}
 	c.lock()
+	if c.in.direct && !c.foreseen() {
+		c.in.borrow()
+		c.in.moveToBlock()
+	}
 	return true, err
 }
 
@@ -38,21 +45,37 @@ func (c *Conn) rests() bool {
 		c.queue.empty() && c.stream == nil && len(c.pend.buf) == 0 && c.proto.Idle()
 }
 
-// makeRoom has room where the receiver wants the message that was read. It is apart
-// and not inlined for the sake of the stack, as takeQuickly is.
+// makeMemory has memory for the message that was read. It is apart and not inlined
+// for the sake of the stack, as what follows is.
+//
+//go:noinline
+func (c *Conn) makeMemory() {
+	n := c.proto.ReceivedSize(c.in.block[:c.in.n])
+	c.dst = released.Lend(n)
+	if cap(c.dst) < n {
+		c.dst = slices.Grow(c.dst, n)
+	}
+}
+
+// makeRoom has room where the receiver wants the message that was read.
 //
 //go:noinline
 func (c *Conn) makeRoom() {
-	if c.receiving == receivingInto && cap(c.dst)-len(c.dst) >= int(c.in.n) {
-		return // as of most who receive so
+	if c.hasRoom(int(c.in.n)) {
+		return // as of most
 	}
 	n := c.proto.ReceivedSize(c.in.block[:c.in.n])
-	if c.receiving == receivingMessage {
-		c.dst = released.Lend(n)
+	if n >= minDirect {
+		n += protocol.MaxHeaderSize // of the next one
 	}
 	if cap(c.dst)-len(c.dst) < n {
 		c.dst = slices.Grow(c.dst, n)
 	}
+}
+
+// hasRoom reports that the receiver has brought memory with room for n bytes.
+func (c *Conn) hasRoom(n int) bool {
+	return cap(c.dst)-len(c.dst) >= n
 }
 
 // takeQuickly takes the message that was read, if it came whole, in one frame, and
@@ -67,6 +90,7 @@ func (c *Conn) takeQuickly(err error) (typ protocol.MessageType, data []byte, _ 
 	if typ != 0 {
 		err = nil // which will come again
 	} else {
+		c.lone = 0
 		err = c.filled(c.recvLimit(), err)
 	}
 	c.reader = nobody
@@ -82,9 +106,12 @@ func (c *Conn) takesRead() bool {
 
 // takeRead takes the message from what was read.
 func (c *Conn) takeRead() (typ protocol.MessageType, data []byte) {
-	typ, data, rest := c.proto.AppendReceived(c.dst, c.in.block[:c.in.n])
+	typ, data, rest := c.proto.AppendReceived(c.dst, c.in.came())
 	switch {
 	case typ != 0:
+		if c.in.n >= minDirect || c.in.direct {
+			c.foresee(typ == protocol.Binary && len(rest) == 0)
+		}
 		c.tookRead(rest)
 	case c.receiving == receivingMessage:
 		released.Return(c.dst)

@@ -304,7 +304,8 @@ func (s *script) seldom(limit *Limit) {
 func (s *script) receiveOne() {
 	dst, how := []byte(nil), receivingMessage
 	if s.r.IntN(2) == 0 {
-		dst, how = []byte("before "), receivingInto
+		room := []int{0, 3000, blockSize}[s.r.IntN(3)] // what is read directly is as much as else
+		dst, how = append(make([]byte, 0, len("before ")+room), "before "...), receivingInto
 	}
 	withContext := s.talkative && s.r.IntN(3) > 0
 	s.call("receive", func() error {
@@ -322,6 +323,9 @@ func (s *script) receiveOne() {
 // frames are some that the peer sends.
 func (s *script) frames() (frames []byte) {
 	sizes := []int{1}
+	if s.talkative && s.r.IntN(4) == 0 {
+		return clientFrame(protocol.OpBinary, bytes.Repeat([]byte{byte('a' + s.r.IntN(20))}, 9000))
+	}
 	if s.talkative {
 		sizes = []int{0, 1, 2, 125, 126, 3000}
 	}

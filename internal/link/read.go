@@ -28,8 +28,12 @@ func (c *Conn) receive(l *Limit, dst []byte, how receiveKind) (typ protocol.Mess
 		c.dst = dst
 		read := false
 		if read, err = c.readQuickly(); read {
-			if c.takesRead() {
+			switch {
+			case !c.takesRead():
+			case how == receivingInto:
 				c.makeRoom()
+			default:
+				c.makeMemory()
 			}
 			typ, data, err = c.takeQuickly(err)
 		}

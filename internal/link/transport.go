@@ -87,19 +87,20 @@ func otherTransport(conn net.Conn) transport {
 }
 
 // An input is where a read puts bytes: first the protocol's window, then a
-// block that is borrowed for the purpose.
+// block that is borrowed for the purpose; or only where the receiver wants them.
 type input struct {
 	block  *block
 	window *[]byte // at the desk; nil: there is none
 	n      int32   // how many bytes were read, window first
 	errno  errno   // what the system said to a rawTransport
+	direct bool    // window is where the receiver wants them; see direct.go
 }
 
 // errno is a syscall.Errno in less memory.
-type errno uint32
+type errno uint16
 
 // errnoEnded: the peer has ended its direction.
-const errnoEnded errno = math.MaxUint32
+const errnoEnded errno = math.MaxUint16
 
 func (e errno) err() error {
 	switch e {
@@ -115,10 +116,13 @@ func (e errno) err() error {
 // tell.
 const maxWindow = 1 << 30
 
-// to returns the window.
+// to returns the window, or where the receiver wants the bytes.
 func (in *input) to() (window []byte) {
 	if in.window != nil {
 		window = *in.window
+	}
+	if in.direct {
+		window = roomBehind(window)
 	}
 	return window
 }

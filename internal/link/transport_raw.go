@@ -57,7 +57,7 @@ func (t *rawTransport) read(in *input) error {
 	if err := t.raw.Read(t.readReady); err != nil {
 		return err
 	}
-	if in.block == nil {
+	if in.block == nil && !in.direct {
 		return errNoBlock
 	}
 	return in.errno.err()
@@ -70,7 +70,7 @@ func (t *rawTransport) read(in *input) error {
 // that has a frame of its own.
 func (in *input) whenReadable() func(fd uintptr) (done bool) {
 	return func(fd uintptr) (done bool) {
-		if !in.takeSpare() {
+		if !in.direct && !in.takeSpare() {
 			return true
 		}
 		n, err := readVector(fd, in.to(), in.block)

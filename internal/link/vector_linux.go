@@ -12,10 +12,13 @@ import (
 // gathersVectors: writeVector writes both at once.
 const gathersVectors = true
 
-// readVector reads into a, then b, which is not empty.
+// readVector reads into a, then b. One of them may be missing.
 func readVector(fd uintptr, a []byte, b *block) (n int, err syscall.Errno) {
 	if len(a) == 0 {
-		return call(syscall.SYS_READ, fd, unsafe.Pointer(b), blockSize)
+		a, b = b[:], nil
+	}
+	if b == nil {
+		return call(syscall.SYS_READ, fd, unsafe.Pointer(unsafe.SliceData(a)), len(a))
 	}
 	return callVector(syscall.SYS_READV, fd, a, b[:])
 }

@@ -1,0 +1,56 @@
+package link
+
+// A large message that comes alone need not go through a block. It is read, with
+// its header, to where the receiver wants it, and moved by the length of that when
+// it is unmasked. So it passes through less memory, of which little is in a
+// processor's cache when the message comes.
+//
+// That needs to be known before there is anything to read, so it is done where the
+// message before was such a one and this may be as long. What else comes is moved
+// to a block, as if it had been read there; and so is text, for if it is none it is
+// looked at twice.
+
+// minDirect is the size in bytes, with the header, of the smallest message for
+// which that is worthwhile.
+const minDirect = 8 << 10
+
+// foresee notes whether the next message may be read directly, when this one was
+// taken of what was read, in which it was alone or not. It is apart from what small
+// messages go through.
+//
+//go:noinline
+func (c *Conn) foresee(alone bool) {
+	c.in.window, c.in.direct, c.lone = nil, false, 0
+	if alone && c.in.n >= minDirect {
+		c.lone = c.in.n
+	}
+}
+
+// foreseen reports that what was read directly is such a message, and can be taken.
+func (c *Conn) foreseen() bool {
+	return c.takesRead() && c.proto.ReceivedAlone(c.in.came())
+}
+
+// readDirectly has the next read put the bytes behind the length of dst.
+func (in *input) readDirectly(dst *[]byte) {
+	in.giveBack()
+	in.window, in.direct = dst, true
+}
+
+// roomBehind returns what is behind the length of dst, and no more than a block has
+// room for: it may have to be moved there.
+func roomBehind(dst []byte) []byte { return dst[len(dst):min(cap(dst), len(dst)+blockSize)] }
+
+// came returns the bytes that were read to a block, or directly.
+func (in *input) came() []byte {
+	if in.direct {
+		return in.to()[:in.n]
+	}
+	return in.block[:in.n]
+}
+
+// moveToBlock moves the bytes that were read directly.
+func (in *input) moveToBlock() {
+	copy(in.block[:], in.came())
+	in.window, in.direct = nil, false
+}

@@ -6,9 +6,9 @@ package protocol
 // have. [Deflate] is one.
 //
 // A connection calls one method at a time. In packages async and sync a panic of
-// Encode or Decode fails the connection with code 1011 and is logged. What an Extension holds between
-// messages is what an idle connection costs; it is never told that it is not
-// needed any more, so it must not hold what cannot simply be dropped.
+// Encode or Decode fails the connection with code 1011 and is logged. What an
+// Extension holds between messages is what an idle connection costs; it is never told
+// that it is not needed any more, so it must not hold what cannot simply be dropped.
 type Extension interface {
 	// Name is the token that was negotiated.
 	Name() string
@@ -34,7 +34,7 @@ type Extension interface {
 	// message. No more than room bytes may be appended; a message that has
 	// more is [ErrMessageTooBig]. A [*ViolationError] fails the connection as
 	// it says and any other error with code 1002. piece is the extension's to
-	// change, not to keep.
+	// change; neither it nor what is appended is to keep.
 	Decode(dst, piece []byte, last bool, room int) (decoded []byte, err error)
 }
 

@@ -143,6 +143,25 @@ func TestReadsDirectly(t *testing.T) {
 	})
 }
 
+// TestReceiveWhereItFits: a message is put into memory that has room for it, and for
+// no more.
+func TestReceiveWhereItFits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := open(t, Options{})
+		for _, size := range []int{1, 1000, minDirect, 9000, 60_000, 9000, 9000} {
+			dst := append(make([]byte, 0, len("before ")+size), "before "...)
+			peer.Write(maskedFrame(protocol.OpBinary, pattern(size)))
+			_, data, err := c.ReceiveAppend(nil, dst)
+			if err != nil || string(data) != "before "+string(pattern(size)) {
+				t.Fatalf("of %d bytes: %d bytes, %v", size, len(data), err)
+			}
+			if &data[0] != &dst[0] {
+				t.Errorf("of %d bytes: is in memory of its own", size)
+			}
+		}
+	})
+}
+
 // maskedFrame returns a frame as a client sends it.
 func maskedFrame(op protocol.Opcode, payload []byte) []byte {
 	h := protocol.Header{Fin: true, Opcode: op, Masked: true, Mask: [4]byte{1, 20, 30, 40}, Length: int64(len(payload))}

@@ -65,12 +65,13 @@ func (c *Conn) makeRoom() {
 		return // as of most
 	}
 	n := c.proto.ReceivedSize(c.in.block[:c.in.n])
+	if c.hasRoom(n) {
+		return
+	}
 	if n >= minDirect {
 		n += protocol.MaxHeaderSize // of the next one
 	}
-	if cap(c.dst)-len(c.dst) < n {
-		c.dst = slices.Grow(c.dst, n)
-	}
+	c.dst = slices.Grow(c.dst, n)
 }
 
 // hasRoom reports that the receiver has brought memory with room for n bytes.

@@ -16,7 +16,7 @@ func (c *Conn) Receive(l *Limit) (protocol.Message, error) {
 }
 
 // ReceiveAppend appends the next message to dst. On an error dst is returned
-// as it was, though what lies behind its length may have changed.
+// as it was. What lies behind the length of what is returned may have changed.
 func (c *Conn) ReceiveAppend(l *Limit, dst []byte) (protocol.MessageType, []byte, error) {
 	return c.receive(l, dst, receivingInto)
 }

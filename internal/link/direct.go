@@ -49,8 +49,9 @@ func (in *input) came() []byte {
 	return in.block[:in.n]
 }
 
-// moveToBlock moves the bytes that were read directly.
-func (in *input) moveToBlock() {
-	copy(in.block[:], in.came())
-	in.window, in.direct = nil, false
+// moveToBlock moves the bytes that were read directly, if any.
+func (c *Conn) moveToBlock() {
+	c.in.borrow()
+	copy(c.in.block[:], c.in.came())
+	c.foresee(false)
 }

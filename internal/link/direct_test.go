@@ -135,6 +135,11 @@ func TestReadsDirectly(t *testing.T) {
 			{large, len(large), false}, // and then nothing is known any more
 			{maskedFrame(protocol.OpBinary, pattern(minDirect-9)), len(large), true},
 			{large, len(large), false}, // for the one before was smaller than minDirect
+			{maskedFrame(protocol.OpText, pattern(1)), len(large), true},
+			{large, len(large), false}, // for the one before was text
+			{slices.Repeat(maskedFrame(protocol.OpBinary, pattern(1)), 2), len(large), true},
+			{nil, len(large), false},
+			{large, len(large), false}, // for the one before was small, and not alone
 		} {
 			if got := receive(step.frame, step.room); got != step.directly {
 				t.Errorf("step %d: read directly: %t", i, got)

@@ -32,8 +32,7 @@ func (c *Conn) readQuickly() (read bool, err error) {
 	}
 	c.lock()
 	if c.in.direct && !c.foreseen() {
-		c.in.borrow()
-		c.in.moveToBlock()
+		c.moveToBlock()
 	}
 	return true, err
 }

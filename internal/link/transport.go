@@ -90,7 +90,7 @@ func otherTransport(conn net.Conn) transport {
 // block that is borrowed for the purpose; or only where the receiver wants them.
 type input struct {
 	block  *block
-	window *[]byte // at the desk; nil: there is none
+	window *[]byte // at the desk, or Conn.dst if direct; nil: there is none
 	n      int32   // how many bytes were read, window first
 	errno  errno   // what the system said to a rawTransport
 	direct bool    // window is where the receiver wants them; see direct.go

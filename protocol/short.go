@@ -42,8 +42,27 @@ func (c *Conn) short() (ok bool) {
 //
 // The data may lie in the room behind the length of dst if [Conn.ReceivedAlone].
 func (c *Conn) AppendReceived(dst, data []byte) (typ MessageType, appended, rest []byte) {
+	if len(c.in.data) > 0 {
+		return 0, dst, data
+	}
+	return c.appendShort(dst, data)
+}
+
+// AppendUnread is AppendReceived for what was given to Received and is still to be
+// looked at. If dst has no room for the message, it is not taken.
+func (c *Conn) AppendUnread(dst []byte) (typ MessageType, appended []byte) {
+	in := &c.in
+	if len(in.data) > cap(dst)-len(dst) && c.ReceivedSize(in.data) > cap(dst)-len(dst) {
+		return 0, dst
+	}
+	typ, appended, in.data = c.appendShort(dst, in.data)
+	return typ, appended
+}
+
+// appendShort takes a message that the data begin with.
+func (c *Conn) appendShort(dst, data []byte) (typ MessageType, appended, rest []byte) {
 	size, length := c.shortHeader(data)
-	if size == 0 || len(c.in.data) > 0 {
+	if size == 0 {
 		return 0, dst, data
 	}
 	typ = MessageType(data[0] & opcodeBits)

@@ -130,3 +130,18 @@ func (c *Conn) tookRead(rest []byte) {
 	}
 	c.hear()
 }
+
+// takeUnread takes the next message of what was read before in the same way, if the
+// receiver has room for it.
+//
+//go:noinline
+func (c *Conn) takeUnread() (typ protocol.MessageType, data []byte) {
+	if c.receiving != receivingInto || c.reader != nobody || c.recvErr != nil || c.deferred || c.discarding ||
+		!c.queue.empty() || c.stream != nil || c.heart() != nil {
+		return 0, nil
+	}
+	if typ, data = c.proto.AppendUnread(c.dst); typ != 0 {
+		c.hear()
+	}
+	return typ, data
+}

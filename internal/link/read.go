@@ -27,7 +27,9 @@ func (c *Conn) receive(l *Limit, dst []byte, how receiveKind) (typ protocol.Mess
 		c.leaveStream()
 		c.dst = dst
 		read := false
-		if read, err = c.readQuickly(); read {
+		if c.proto.Unread() > 0 {
+			typ, data = c.takeUnread()
+		} else if read, err = c.readQuickly(); read {
 			switch {
 			case !c.takesRead():
 			case how == receivingInto:

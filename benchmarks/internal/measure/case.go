@@ -3,6 +3,7 @@ package measure
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // A Kind is what is measured.
@@ -32,14 +33,13 @@ type Case struct {
 	Processes int      `json:",omitempty"` // among which idle connections are divided
 }
 
-// turns returns in how many turns a server's time in a round is divided. Each has to
-// be much longer than one exchange on all connections, the first of which finds
-// nothing of them in the processor's caches.
-func (c *Case) turns() int {
-	if c.Conns*max(1, c.Depth) > 1024 || c.Size >= 1<<20 || c.Kind == Broadcast {
-		return 2
-	}
-	return 16
+// turns returns in how many turns a server's time in a round is divided. Each is as
+// long as about fifty exchanges on all connections or more, for the first of them
+// begins everywhere at once, and finds nothing in the processor's caches.
+func (c *Case) turns(duration time.Duration) int {
+	message := 10*time.Microsecond + time.Duration(c.Size)*time.Nanosecond
+	exchange := time.Duration(c.Conns*max(1, c.Depth)) * message
+	return int(max(1, min(16, duration/max(1, 50*exchange))))
 }
 
 // Names returns the servers of a list with commas, in which "peers" and "all"

@@ -64,10 +64,11 @@ func (o *Outcome) round(i int, duration time.Duration) error {
 func (o *Outcome) inTurn(names []string, duration time.Duration) error {
 	samples := make([]sample, len(names))
 	subjects, err := startAll(o.Case, names, duration/4)
-	for range o.Case.turns() {
+	turns := o.Case.turns(duration)
+	for range turns {
 		for i := 0; i < len(names) && err == nil; i++ {
 			var s sample
-			s, err = subjects[i].turn(duration / time.Duration(o.Case.turns()))
+			s, err = subjects[i].turn(duration / time.Duration(turns))
 			err = of(names[i], err)
 			samples[i].add(s)
 		}

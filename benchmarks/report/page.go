@@ -72,11 +72,11 @@ Each server ran in a process of its own, under the load of one thread that costs
 all of them the same, with all defaults of Tandem, keepalive among them. The
 figures are medians of rounds, the least and the greatest stand in brackets, and a
 ratio is the median of those within the rounds: in a round, all servers are under
-load in turn, a few hundredths or tenths of a second each. "raw" is a TCP echo in Go without any framing, with a
-goroutine and a buffer for each connection. "recv" are messages of one's own
-(`+"`Recv`"+`), "release" the same, given back when they are answered
-(`+"`Message.Release`"+`), and the others are received into the caller's buffer
-(`+"`RecvAppend`"+`). gws gives its messages back too.
+load in turn, a few hundredths or tenths of a second each. "raw" is a TCP echo in
+Go without any framing, with a goroutine and a buffer for each connection. "recv"
+are messages of one's own (`+"`Recv`"+`), "release" the same, given back when they
+are answered (`+"`Message.Release`"+`), and the others are received into the caller's
+buffer (`+"`RecvAppend`"+`). gws gives its messages back too.
 The other libraries are set up as they recommend it for speed; see
 [the programs](../benchmarks). [What makes these costs](topics/performance.md)
 is a page of its own.

@@ -170,6 +170,8 @@ type script struct {
 	peer net.Conn
 	deaf bool // the peer reads now and then only
 
+	closing bool // we are: whether a pong leaves if a violation follows the ping is chance
+
 	receive   receiveCall
 	talkative bool // the peer sends more, and we receive more
 	calls     int
@@ -280,6 +282,7 @@ func (s *script) seldom(limit *Limit) {
 	n := s.r.IntN(4000)
 	switch s.r.IntN(20) {
 	case 0:
+		s.closing = true
 		s.call("close", func() error { return s.c.Close(After(3*time.Second+7*time.Microsecond), protocol.NormalClosure, "bye") })
 	case 1:
 		s.call("peer", func() error { _, err := s.peer.Write(clientFrame(protocol.OpClose, []byte{3, 0xe8})); return err })
@@ -304,7 +307,10 @@ func (s *script) seldom(limit *Limit) {
 func (s *script) receiveOne() {
 	dst, how := []byte(nil), receivingMessage
 	if s.r.IntN(2) == 0 {
-		room := []int{0, 3000, blockSize}[s.r.IntN(3)] // what is read directly is as much as else
+		room := 0
+		if s.talkative {
+			room = []int{0, 3000, blockSize}[s.r.IntN(3)] // what is read directly is as much as else
+		}
 		dst, how = append(make([]byte, 0, len("before ")+room), "before "...), receivingInto
 	}
 	withContext := s.talkative && s.r.IntN(3) > 0
@@ -332,11 +338,14 @@ func (s *script) frames() (frames []byte) {
 	for range 1 + s.r.IntN(5) {
 		payload := bytes.Repeat([]byte{byte('a' + s.r.IntN(20))}, sizes[s.r.IntN(len(sizes))])
 		op := []protocol.Opcode{protocol.OpText, protocol.OpBinary, protocol.OpPing}[s.r.IntN(3)]
+		if s.closing && op == protocol.OpPing {
+			op = protocol.OpBinary
+		}
 		if op == protocol.OpPing {
 			payload = payload[:min(len(payload), protocol.MaxControlPayload)]
 		} else if s.r.IntN(200) == 0 {
 			payload = []byte("no text\xff")
-		} else if s.talkative && s.r.IntN(6) == 0 {
+		} else if s.talkative && s.r.IntN(6) == 0 && !s.closing {
 			begun := clientFrame(protocol.OpBinary, payload)
 			begun[0] &^= 0x80 // and not ended
 			frames = append(append(frames, begun...), clientFrame(protocol.OpPing, []byte("between"))...)

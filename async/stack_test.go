@@ -63,7 +63,7 @@ func pingAndEcho(t *testing.T, url, message string, compression protocol.Deflate
 	}
 	defer conn.Close()
 	for range 2 {
-		if err := conn.SendText(t.Context(), message); err != nil {
+		if err := conn.SendBinary(t.Context(), []byte(message)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := conn.Recv(t.Context()); err != nil {

@@ -67,7 +67,7 @@ func pingAndEcho(t *testing.T, url, message string, compression protocol.Deflate
 	}
 	defer conn.Close()
 	for range 2 {
-		if err := conn.SendText(message); err != nil {
+		if err := conn.SendBinary([]byte(message)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := conn.Recv(); err != nil {

@@ -1,7 +1,10 @@
 package link
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"syscall"
 	"time"
 
 	"github.com/tandemws/tandem/protocol"
@@ -125,11 +128,17 @@ func (c *Conn) failed() {
 
 // disconnected: the transport has ended, with io.EOF or an error.
 func (c *Conn) disconnected(cause error) {
-	if c.writeErr != nil {
+	if c.writeErr != nil && !(cause == io.EOF && isBrokenPipe(c.writeErr)) {
 		cause = c.writeErr // it came first
 	}
 	c.proto.Disconnected(cause)
 	c.failed()
+}
+
+// isBrokenPipe reports whether err, that of a write, says no more than that the
+// transport has ended before: the end that is read is the news.
+func isBrokenPipe(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
 }
 
 // lost: reading has told that the transport has ended. If that was the

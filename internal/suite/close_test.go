@@ -220,6 +220,24 @@ func TestNoCloseFrame(t *testing.T) {
 	})
 }
 
+// TestNoCloseFrameWriting has it be a write that finds the transport ended: what is
+// told is that the peer has ended it, whoever comes first.
+func TestNoCloseFrameWriting(t *testing.T) {
+	EachEnd(t, func(t *testing.T, e End) {
+		synctest.Test(t, func(t *testing.T) {
+			conn, peer := e.Against(t)
+			peer.Close()
+			if err := conn.Send(protocol.TextMessage("anybody there?"), 0); err == nil {
+				t.Error("a message was sent to nobody")
+			}
+			<-conn.Done()
+			is(t, conn.Err(), io.EOF)
+			is(t, expectClosed(t, conn), io.EOF)
+			is(t, conn.Send(protocol.TextMessage("anybody there?"), 0), io.EOF)
+		})
+	})
+}
+
 // TestPeerCloses has the peer close in the middle of frames and messages.
 func TestPeerCloses(t *testing.T) {
 	EachEnd(t, func(t *testing.T, e End) {

@@ -27,7 +27,7 @@ func ExampleConn_Ping() {
 	}
 	rtt, err := pong.Wait(5 * time.Second)
 	fmt.Println(rtt >= 0, err)
-	fmt.Println(client.Latency() == rtt)
+	fmt.Println(client.Latency() > 0) // of this ping, or of a later one of keepalive
 	// Output:
 	// true <nil>
 	// true

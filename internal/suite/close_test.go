@@ -13,6 +13,7 @@ import (
 
 	wsasync "github.com/tandemws/tandem/async"
 	"github.com/tandemws/tandem/internal/link"
+	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 )
 
@@ -564,7 +565,8 @@ func TestCloseLastsNoLonger(t *testing.T) {
 // close frame is not seen.
 func TestCloseSeenAfterWait(t *testing.T) {
 	EachFace(t, func(t *testing.T, face Face) {
-		client, server := face.Pipe(nil, nil)
+		off := &Options{Keepalive: keepalive.Config{Interval: -1}} // no ping makes the attendant come sooner
+		client, server := face.Pipe(off, off)
 		server.Recv(5 * time.Millisecond) // its attendant, and the pong, come late
 		pong, err := client.Ping(nil)
 		ok(t, err)

@@ -26,9 +26,9 @@ func (c *Conn) startGrace() {
 // with c.mu held.
 func (c *Conn) graceOver() {
 	switch {
-	case c.receiving != notReceiving: // the end of the call begins another
-	case c.received:
+	case c.received: // another message may be near, and finds the desk
 		c.startGrace()
+	case c.receiving != notReceiving: // the end of the call begins another
 	default:
 		c.attendNow()
 	}

@@ -19,15 +19,17 @@ type Clock struct {
 
 // NewClock returns a clock for connections with these options.
 func NewClock(opts *Options) *Clock {
+	now := time.Now()
 	return &Clock{
-		grace: line{delay: gracePeriod, turn: func(d *desk) *turn { return &d.grace }, over: (*Conn).graceOver},
-		hold:  line{delay: max(opts.Hold, 0), turn: func(d *desk) *turn { return &d.hold }, over: (*Conn).holdOver},
+		grace: line{begun: now, delay: gracePeriod, turn: func(d *desk) *turn { return &d.grace }, over: (*Conn).graceOver},
+		hold:  line{begun: now, delay: max(opts.Hold, 0), turn: func(d *desk) *turn { return &d.hold }, over: (*Conn).holdOver},
 	}
 }
 
 // A line is where connections wait for the end of the same delay: who comes
 // first is first to go.
 type line struct {
+	begun time.Time // what times count from: that asks for one half of the clock
 	delay time.Duration
 	turn  func(*desk) *turn
 	over  func(*Conn) // called with Conn.mu held; it must not wait
@@ -40,9 +42,9 @@ type line struct {
 // A turn is a connection's place in a line. It is guarded by the line's mutex,
 // set by Conn.mu, and due is written with both held.
 type turn struct {
-	set        bool // the delay has begun, and neither ended nor been stopped
-	due        time.Time
-	conn       *Conn // nil: it is not in the line
+	set        bool          // the delay has begun, and neither ended nor been stopped
+	due        time.Duration // from line.begun
+	conn       *Conn         // nil: it is not in the line
 	prev, next *turn
 }
 
@@ -54,7 +56,7 @@ func (l *line) start(c *Conn) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	t.set, t.conn, t.due = true, c, time.Now().Add(l.delay)
+	t.set, t.conn, t.due = true, c, l.now()+l.delay
 	l.append(t)
 	if l.timer == nil {
 		l.timer = time.AfterFunc(l.delay, l.ring)
@@ -77,7 +79,7 @@ func (l *line) stop(c *Conn) {
 // ring ends the delays that are over, and those that nearly are: of many
 // connections they end together then.
 func (l *line) ring() {
-	until := time.Now().Add(l.delay / 8)
+	until := l.now() + l.delay/8
 	for c := l.next(until); c != nil; c = l.next(until) {
 		if c.mu.TryLock() {
 			l.end(c, until)
@@ -92,14 +94,14 @@ func (l *line) ring() {
 
 // next takes the first connection out of the line, or if it is not its turn
 // has the line rung again when it is.
-func (l *line) next(until time.Time) (c *Conn) {
+func (l *line) next(until time.Duration) (c *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch t := l.first; {
 	case t == nil:
 		l.timer = nil
-	case t.due.After(until):
-		l.timer.Reset(time.Until(t.due))
+	case t.due > until:
+		l.timer.Reset(t.due - l.now())
 	default:
 		c = t.conn
 		l.remove(t)
@@ -109,17 +111,19 @@ func (l *line) next(until time.Time) (c *Conn) {
 
 // end ends the delay of c, unless it was stopped meanwhile and perhaps begun
 // anew. c.mu is held, and let go of.
-func (l *line) end(c *Conn, until time.Time) {
+func (l *line) end(c *Conn, until time.Duration) {
 	if c.desk == nil {
 		c.mu.Unlock()
 		return
 	}
-	if t := l.turn(c.desk); t.set && !t.due.After(until) {
+	if t := l.turn(c.desk); t.set && t.due <= until {
 		t.set = false
 		l.over(c)
 	}
 	c.unlock()
 }
+
+func (l *line) now() time.Duration { return time.Since(l.begun) }
 
 func (l *line) append(t *turn) {
 	t.prev, t.next = l.last, nil

@@ -94,7 +94,8 @@ type Transport struct {
 	SinceData time.Duration
 
 	// SinceAck is how long ago the last acknowledgement of any kind came, one
-	// that acknowledges nothing new included (tcpi_last_ack_recv).
+	// that acknowledges nothing new included (tcpi_last_ack_recv). One that comes
+	// with data and tells nothing new may be left out.
 	SinceAck time.Duration
 
 	// RTO is how long the transport waits for an acknowledgement before it sends
@@ -120,6 +121,16 @@ func (t *Transport) trusts(timeout time.Duration) time.Duration {
 		return 0
 	}
 	return max(t.RTO-t.SinceAck, 0)
+}
+
+// tries returns how long it takes at most until the transport has sent again what
+// it may have been given this very moment; 0 if it has sent something again, or
+// nothing is known. What is not acknowledged by then has been lost.
+func (t *Transport) tries() time.Duration {
+	if t.Retransmits > 0 {
+		return 0
+	}
+	return t.RTO
 }
 
 // windowClosed reports that the peer says it cannot receive. Its probes may be

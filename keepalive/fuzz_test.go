@@ -133,6 +133,7 @@ func (z *fuzzed) ask() {
 				Known: z.byte()%2 == 0, PingAcked: z.byte()%2 == 0, Unacked: int64(z.duration()),
 				Acked: int64(z.duration()), SinceAck: z.duration(),
 				SendWindow: int64(z.byte()) - 1, Retransmits: int(z.byte()),
+				RTO: z.duration(), SinceData: z.duration(),
 			}
 		}
 	}
@@ -168,7 +169,7 @@ func (z *fuzzed) check(a Action) {
 	case GiveUp:
 		z.checkGivenUp(a.Err, now)
 	}
-	if (a.Kind == GiveUp) != (a.Err != nil) || (a.Kind != Wait && !a.At.IsZero()) || (a.Kind != Ping && a.Kind != Pong && !a.Due.IsZero()) {
+	if (a.Kind == GiveUp) != (a.Err != nil) || (a.Kind != Wait && a.Kind != Inspect && !a.At.IsZero()) || (a.Kind != Ping && a.Kind != Pong && !a.Due.IsZero()) {
 		z.t.Fatalf("%+v", a)
 	}
 }

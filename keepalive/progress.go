@@ -94,13 +94,15 @@ func (ev *Evidence) pingAcked() bool {
 
 // oldestUnacked returns when the oldest ping was or is due that can be
 // unacknowledged: the first one after the last acknowledgement. There is none
-// when everything was acknowledged or nothing is known.
+// when everything was acknowledged or nothing is known. Data that arrive are as
+// good as an acknowledgement, for they come over the same network; they carry one
+// too, of which the system takes no note if it tells nothing new.
 func (m *Monitor) oldestUnacked(t time.Duration, ev *Evidence) (due time.Duration, ok bool) {
 	tr := &ev.Transport
 	if !ev.Inspected || !tr.Known || tr.Unacked <= 0 {
 		return 0, false
 	}
-	due = m.sent(m.after(t - sinceAck(t, tr)))
+	due = m.sent(m.after(t - min(sinceAck(t, tr), sinceArrival(tr))))
 	if due > m.last {
 		due = max(due, t) // it was not sent yet
 	}

@@ -52,6 +52,10 @@ func (m *Monitor) lastLook(t time.Duration) Action {
 // all that is left is to wait. The next look is when the oldest ping that can
 // be unacknowledged has been out for the timeout, or else the next one that is
 // sent: it may be due at this very moment.
+//
+// A ping that was due need not be out: it may wait at our own door. Then what is
+// not acknowledged may have been written just now, and the look is repeated when
+// the transport has sent it again.
 func (m *Monitor) judgePaused(t time.Duration, ev *Evidence) (Action, bool) {
 	switch {
 	case t < m.lookAt():
@@ -63,6 +67,10 @@ func (m *Monitor) judgePaused(t time.Duration, ev *Evidence) (Action, bool) {
 	over := ok && t-oldest >= m.timeout
 	switch {
 	case over && !ev.Transport.windowClosed():
+		if more := ev.Transport.tries(); more > 0 {
+			m.nextLook = t + min(more, m.timeout)
+			return Action{}, false
+		}
 		return m.giveUp(t, 0, ev), true
 	case over || !ok:
 		oldest = max(m.next, t)

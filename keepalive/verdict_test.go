@@ -194,3 +194,54 @@ func TestPausedLookForThePingThatIsDue(t *testing.T) {
 		d.expect(step.now, step.want)
 	}
 }
+
+// While data come the network is not dead, whatever became of what we sent: the
+// acknowledgements that they carry tell nothing new, and the kernel counts them
+// for nothing. When no more come the peer is given up within Interval + Timeout.
+func TestPausedWhileDataArrive(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		cfg := Config{Interval: 20 * sec, Timeout: 15 * sec, Phase: 20 * sec, Strict: strict}
+		d := newPausedDrive(t, cfg, 30*sec, Transport{Known: true, Unacked: 10, SendWindow: 1000, Retransmits: 6, RTO: 200 * ms})
+		const last = 10 * time.Minute
+		for now := time.Duration(0); d.m.err == nil; now = d.m.asked {
+			d.probe.SinceData = max(now-last, sec)
+			if now > time.Hour {
+				t.Fatal("not given up when no more data came")
+			}
+			if d.look(now); d.m.err != nil && (now < last+cfg.Timeout || now > last+cfg.Interval+cfg.Timeout) {
+				t.Errorf("strict %t: gave up at %v, when data came until %v: %v", strict, now, last, d.m.err)
+			}
+		}
+	}
+}
+
+// A ping that waits at our own door is not out, though it was due: what is not
+// acknowledged may have been written this very moment. The transport has not sent
+// it again then, and has time to do so or to have it acknowledged.
+func TestPausedAndJustWritten(t *testing.T) {
+	for name, test := range map[string]struct {
+		then Transport
+		want string
+	}{
+		"acknowledged":     {Transport{Known: true, SendWindow: 1000, SinceAck: 50 * ms, RTO: 300 * ms}, "inspect, wait 1m20s"},
+		"more was written": {Transport{Known: true, SendWindow: 1000, SinceAck: 50 * ms, RTO: 300 * ms, Unacked: 10}, "inspect, wait 1m20s"},
+		"sent again":       {Transport{Known: true, SendWindow: 1000, SinceAck: 40*sec + 200*ms, RTO: 300 * ms, Unacked: 10, Retransmits: 1}, "inspect, give up (network dead)"},
+	} {
+		d := newDrive(t, Config{Interval: 20 * sec, Timeout: 20 * sec, Phase: 20 * sec})
+		d.transport = Transport{Known: true, SendWindow: 1000}
+		d.paused(20*sec, true)
+		d.expect(20*sec, "ping 20s, wait 40s")
+		d.paused(40*sec, true)
+		d.stuck = true // behind a message that is sent in pieces
+		d.expect(40*sec, "inspect, ping 40s, wait 1m0s")
+		d.paused(60*sec, true)
+		d.transport = Transport{Known: true, Unacked: 10, SinceAck: 39*sec + 900*ms, SendWindow: 1000, RTO: 300 * ms}
+		d.ev.WriteProgress = at(60*sec - ms)
+		d.expect(60*sec, "inspect, ping 1m0s, wait 1m0.3s")
+		d.paused(60*sec+300*ms, true)
+		d.transport = test.then
+		if got := d.next(60*sec + 300*ms); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}

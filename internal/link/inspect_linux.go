@@ -51,20 +51,31 @@ func inspectRaw(raw syscall.RawConn) (tr keepalive.Transport) {
 // not count as retransmissions there, but they are: each that is answered sets
 // the count back.
 func transportOf(info *unix.TCPInfo, unacked, unread int) keepalive.Transport {
+	data, ack := atLeast(info.Last_data_recv), atLeast(info.Last_ack_recv)
 	return keepalive.Transport{
 		Known:    true,
 		Unacked:  int64(unacked),
 		Acked:    int64(info.Bytes_acked) + int64(info.Delivered),
 		Unread:   int64(unread),
-		SinceAck: time.Duration(info.Last_ack_recv) * time.Millisecond,
+		SinceAck: ack,
 		// The former tells of data in order, the latter also of what came
 		// behind a gap: it brought an acknowledgement with it.
-		SinceArrival: time.Duration(min(info.Last_data_recv, info.Last_ack_recv)) * time.Millisecond,
-		SinceData:    max(time.Duration(info.Last_data_recv)*time.Millisecond, 1),       // 0 is that nobody knows
+		SinceArrival: min(data, ack),
+		SinceData:    max(data, 1),                                                      // 0 is that nobody knows
 		RTO:          time.Duration(info.Rto>>min(info.Backoff, 31)) * time.Microsecond, // before it was doubled
 		SendWindow:   sendWindow(info),
 		Retransmits:  int(max(info.Retransmits, info.Probes)),
 	}
+}
+
+// kernelTick is the longest time between two ticks of a kernel's clock.
+const kernelTick = 10 * time.Millisecond
+
+// atLeast returns for how long at least something is past that the kernel says was
+// so many milliseconds ago: it counts whole ticks, and what has come a moment after
+// a ping must not seem to have come before it.
+func atLeast(ms uint32) time.Duration {
+	return max(time.Duration(ms)*time.Millisecond-kernelTick, 0)
 }
 
 // sendWindow returns the window, -1 where the kernel does not tell.

@@ -78,10 +78,56 @@ func TestInspectProbes(t *testing.T) {
 	}
 }
 
+// TestInspectTicks: the kernel counts in ticks, and may call an acknowledgement
+// older than the ping that it was for. That ping is not out for all that; the one
+// after it is, and has its time while reading is paused.
+func TestInspectTicks(t *testing.T) {
+	const interval, timeout = 10 * time.Second, 20 * time.Second
+	const acked = 30*time.Second + 200*time.Microsecond // and nothing after it
+	for _, hz := range []time.Duration{100, 250, 1000} {
+		var m keepalive.Monitor
+		start := time.Now()
+		m.Start(keepalive.Config{Interval: interval, Timeout: timeout, Phase: interval}, start)
+		// ask asks at now, and reports whether the peer lives.
+		ask := func(now time.Duration) bool {
+			ev := keepalive.Evidence{Paused: now, PausedNow: true, PingSent: true}
+			for {
+				switch m.Next(start.Add(now), &ev).Kind {
+				case keepalive.Wait:
+					return true
+				case keepalive.GiveUp:
+					return false
+				case keepalive.Inspect:
+					ev.Inspected, ev.Transport = true, transportSince(now-min(acked, now), hz)
+				}
+			}
+		}
+		for _, now := range []time.Duration{interval, 2 * interval, 3 * interval, 4 * interval, 5*interval + time.Millisecond} {
+			if !ask(now) {
+				t.Errorf("%d ticks a second: given up at %v", hz, now)
+			}
+		}
+		if ask(6*interval + 15*time.Millisecond) {
+			t.Errorf("%d ticks a second: not given up when the time was over", hz)
+		}
+	}
+}
+
+// transportSince is what the kernel says when the last acknowledgement came so long
+// ago, by ticks of which there are hz a second.
+func transportSince(ack, hz time.Duration) keepalive.Transport {
+	if ack == 0 {
+		return transportOf(&unix.TCPInfo{Snd_wnd: 1000}, 0, 0)
+	}
+	ticks := ack/(time.Second/hz) + 1
+	ago := uint32(ticks * 1000 / hz)
+	return transportOf(&unix.TCPInfo{Snd_wnd: 1000, Retransmits: 5, Last_ack_recv: ago, Last_data_recv: 60000}, 10, 0)
+}
+
 // TestInspectData: when data came last is known of every connection, also when it
-// was a moment ago, which the kernel's milliseconds call 0.
+// was a moment ago, which the kernel's milliseconds call 0, or a tick.
 func TestInspectData(t *testing.T) {
-	for ms, want := range map[uint32]time.Duration{0: 1, 1: time.Millisecond, 2500: 2500 * time.Millisecond} {
+	for ms, want := range map[uint32]time.Duration{0: 1, 1: 1, 10: 1, 2500: 2490 * time.Millisecond} {
 		if got := transportOf(&unix.TCPInfo{Last_data_recv: ms, Last_ack_recv: 9000}, 0, 0).SinceData; got != want {
 			t.Errorf("%d ms: %v; want %v", ms, got, want)
 		}

@@ -17,9 +17,11 @@ type Enforcement struct {
 	MinInterval time.Duration
 
 	// Strikes is how many pings may come too early before one more closes the
-	// connection. Each MinInterval brings one back, so that pings which a slow
-	// network has moved together do no harm. 0 means [DefaultStrikes], negative
-	// none.
+	// connection. Each MinInterval brings one back. 0 means [DefaultStrikes],
+	// negative none.
+	//
+	// Time in which a client has sent none counts for the pings that follow, a
+	// quarter of an hour of it: they may have been held up on the way.
 	Strikes int
 }
 
@@ -46,12 +48,26 @@ func (e *EnforcementError) Error() string {
 func (e *EnforcementError) Is(target error) bool { return target == ErrPingsTooOften }
 
 // An Enforcer watches the pings of one peer. It is pure and not safe for
-// concurrent use, like a [Monitor]; the zero value is ready.
+// concurrent use, like a [Monitor]; the zero value is ready, and begins with the
+// first ping unless [Enforcer.Start] is called.
+//
+// It sees when pings arrive and not when they were sent. What it knows is that
+// none can have arrived before it was sent: so the peer is to blame only if more
+// have come since the start than could be sent in that time. A way that stands
+// still for a minute brings the pings of that minute soon after each other, and
+// with TLS each has to be read for itself.
 type Enforcer struct {
 	latest time.Time     // when the latest ping arrived
-	paid   time.Time     // until when the pings so far have used up the time
-	spare  time.Duration // the longest time that we did not read
+	paid   time.Time     // until when the pings so far have used up the time; zero: there was none
+	stood  time.Duration // for how long we did not read, in all
 }
+
+// heldUp is for how long a ping may be on its way. TCP gives up sooner: Linux sends
+// again for 939 seconds.
+const heldUp = 16 * time.Minute
+
+// Start takes note that the peer may ping from now on.
+func (x *Enforcer) Start(now time.Time) { x.paid = now }
 
 // Ping takes note of a ping that was read at now and returns an error when it
 // is one too many. What was read at the same moment counts as one: it is we who
@@ -62,20 +78,30 @@ func (x *Enforcer) Ping(now time.Time, rule Enforcement) *EnforcementError {
 	}
 	since := now.Sub(x.latest)
 	x.latest = now
-	if x.paid.Before(now) {
-		x.paid = now
-	}
-	x.paid = x.paid.Add(rule.MinInterval)
+	x.paid = x.before(now).Add(rule.MinInterval)
 	strikes := rule.strikes()
-	if x.paid.Sub(now) <= time.Duration(strikes+1)*rule.MinInterval+x.spare {
+	if x.paid.Sub(now) <= time.Duration(strikes+1)*rule.MinInterval {
 		return nil
 	}
 	return &EnforcementError{MinInterval: rule.MinInterval, Strikes: strikes, SincePing: since}
 }
 
+// before returns until when the pings before this one have used up the time. What
+// was not used longer ago than a ping can be on its way is lost.
+func (x *Enforcer) before(now time.Time) time.Time {
+	lost := now.Add(-x.stood)
+	if !x.paid.IsZero() {
+		lost = lost.Add(-heldUp)
+	}
+	if x.paid.Before(lost) {
+		return lost
+	}
+	return x.paid
+}
+
 // Paused takes note that reading has stood still for so long: what has come
-// meanwhile is read soon, and all at once.
-func (x *Enforcer) Paused(d time.Duration) { x.spare = max(x.spare, d) }
+// meanwhile was not read in that time.
+func (x *Enforcer) Paused(d time.Duration) { x.stood += d }
 
 func (r *Enforcement) strikes() int {
 	if r.Strikes == 0 {

@@ -3,6 +3,7 @@ package keepalive
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,49 @@ func TestEnforcementPaused(t *testing.T) {
 	x.Paused(sec)
 	if got := pingsAt(rule, &x, pingsEach(ms, 100)...); got != 3+6 {
 		t.Errorf("ping %d was one too many, want %d", got, 3+6)
+	}
+}
+
+// A way that stood still for a while, or was slow, brings pings soon after each
+// other that were not sent so, in as many reads as it likes. That is no fault of
+// the client's, also when it happens at the very start.
+func TestEnforcementOfPingsHeldUp(t *testing.T) {
+	const interval = 10 * sec
+	for seed := range uint64(1000) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		rule := Enforcement{MinInterval: interval, Strikes: rng.IntN(4) - 1}
+		longest := 1 + rng.Int64N(int64(15*time.Minute))
+		var x Enforcer
+		x.Start(at(0))
+		var sent, arrived, way time.Duration
+		for n := range 1000 {
+			if rng.IntN(10) == 0 {
+				way = time.Duration(rng.Int64N(longest))
+			}
+			arrived = max(arrived+1, sent+way)
+			if err := x.Ping(at(arrived), rule); err != nil {
+				t.Fatalf("seed %d: ping %d, sent at %v: %v", seed, n, sent, err)
+			}
+			sent += interval
+		}
+	}
+}
+
+// For who saves pings up there is a bound all the same, and in the long run it is
+// one each MinInterval.
+func TestEnforcementOfPingsSavedUp(t *testing.T) {
+	rule := Enforcement{MinInterval: 10 * sec}
+	for _, quiet := range []time.Duration{30 * sec, 5 * time.Minute, heldUp, 24 * time.Hour} {
+		var x Enforcer
+		x.Start(at(0))
+		want := 3 + int(min(quiet, heldUp)/rule.MinInterval)
+		var times []time.Duration
+		for i := range time.Duration(want + 10) {
+			times = append(times, quiet+i)
+		}
+		if got := pingsAt(rule, &x, times...); got != want {
+			t.Errorf("after %v without one, ping %d was one too many; want %d", quiet, got, want)
+		}
 	}
 }
 

@@ -23,6 +23,7 @@ func (c *Conn) enforcer() *keepalive.Enforcer {
 	r := c.rarely()
 	if r.enforcer == nil {
 		r.enforcer = new(keepalive.Enforcer)
+		r.enforcer.Start(c.start())
 	}
 	return r.enforcer
 }

@@ -77,6 +77,31 @@ func TestEnforcementLetsLive(t *testing.T) {
 	}
 }
 
+// TestEnforcementAfterAStall: the way stands still for a minute and then brings what
+// the client has sent in that time, a ping each 10 s, a read for each: with TLS
+// nothing else can be.
+func TestEnforcementAfterAStall(t *testing.T) {
+	eachServer(t, func(t *testing.T, e End) {
+		e.Options.Enforcement = aPingEach10s
+		e.Options.Keepalive.Interval = -1
+		conn, raw := e.Against(t)
+		go func() {
+			for conn.State() == protocol.Open {
+				conn.Recv(0)
+			}
+		}()
+		for range 3 { // at the start, and when pings have come before
+			time.Sleep(time.Minute)
+			for range 6 {
+				raw.Send(t, raw.Frame(protocol.OpPing, true, "p"))
+				raw.Expect(t, protocol.OpPong, "p")
+				time.Sleep(time.Millisecond)
+			}
+		}
+		alive(t, conn)
+	})
+}
+
 // TestEnforcementWhilePaused: the application does not receive for ten minutes,
 // and then one message each 100 ms. The pings that lay between the messages
 // came in time. The messages are so large that no two are read at once.

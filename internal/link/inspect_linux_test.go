@@ -1,6 +1,7 @@
 package link
 
 import (
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -144,4 +145,33 @@ func TestHasWindow(t *testing.T) {
 			t.Errorf("%q: %t", release, got)
 		}
 	}
+}
+
+// TestReadNow: what has come is read also when the deadline has passed, with which
+// a read ends before it has tried. With nothing there readNow does not wait.
+func TestReadNow(t *testing.T) {
+	here, there := tcpPair(t)
+	in, raw := new(input), new(rawTransport)
+	raw.init(here, in)
+	for name, tr := range map[string]transport{"raw": raw, "other": &netTransport{conn: here}} {
+		for _, want := range []string{"", "came", ""} {
+			there.Write([]byte(want))
+			await(t, here, "what was written", func(tr keepalive.Transport) bool { return (tr.Unread > 0) == (want != "") })
+			tr.setReadDeadline(longAgo)
+			if err := tr.read(in); !isTimeout(err) {
+				t.Fatalf("%s: read: %v; want a time-out", name, err)
+			}
+			if err := tr.readNow(in); err != nil && !isTimeout(err) {
+				t.Fatalf("%s: %v", name, err)
+			} else if got := string(in.rest()); got != want {
+				t.Errorf("%s: read %q, want %q", name, got, want)
+			}
+			in.n = 0
+		}
+	}
+	there.Close()
+	for raw.readNow(in) != io.EOF {
+		time.Sleep(time.Millisecond)
+	}
+	in.giveBack()
 }

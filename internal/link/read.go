@@ -267,7 +267,7 @@ func (c *Conn) offerWindow() {
 func (c *Conn) filled(l *Limit, err error) error {
 	asked := c.disarmRead(l)
 	if c.look != lookNone {
-		c.looked()
+		err = c.looked(err)
 	}
 	switch {
 	case c.in.n > 0:

@@ -29,7 +29,7 @@ type desk struct {
 	deferred   bool            // the peer's violation waits for the queue to be read
 	look       lookState       // of whoever reads, before the peer is given up
 	received   bool            // a receive call has returned since the grace period began
-	lone       int32           // bytes of the last message, if it was large and came alone; see direct.go
+	lone       int32           // bytes of the last large message, if it came alone; see direct.go
 	writing    bool            // out is being written by a call that waits
 	writePoked bool            // ... and the write deadline was set to interrupt it
 	message    token           // held for a whole data message

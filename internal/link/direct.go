@@ -8,7 +8,8 @@ package link
 // That needs to be known before there is anything to read, so it is done where the
 // message before was such a one and this may be as long. What else comes is moved
 // to a block, as if it had been read there; and so is text, for if it is none it is
-// looked at twice.
+// looked at twice. It does no harm if what was foreseen is of long ago: all that
+// follows from it is that there is room for so much, and one move if it was wrong.
 
 // minDirect is the size in bytes, with the header, of the smallest message for
 // which that is worthwhile.

@@ -61,14 +61,22 @@ func (c *Conn) AppendUnread(dst []byte) (typ MessageType, appended []byte) {
 
 // appendShort takes a message that the data begin with.
 func (c *Conn) appendShort(dst, data []byte) (typ MessageType, appended, rest []byte) {
-	size, length := c.shortHeader(data)
+	if !c.takesShort() {
+		return 0, dst, data
+	}
+	return c.essence().AppendReceived(dst, data)
+}
+
+// AppendReceived is [Conn.AppendReceived].
+func (e Essence) AppendReceived(dst, data []byte) (typ MessageType, appended, rest []byte) {
+	size, length := e.header(data)
 	if size == 0 {
 		return 0, dst, data
 	}
 	typ = MessageType(data[0] & opcodeBits)
 	payload, rest := data[size:size+length], data[size+length:]
 	switch {
-	case c.role == Client:
+	case e.Role == Client:
 		appended = append(dst, payload...)
 	case length > cap(dst)-len(dst):
 		appended = AppendMasked(dst, payload, [4]byte(data[size-4:]), 0)
@@ -100,9 +108,59 @@ func (c *Conn) ReceivedAlone(data []byte) bool {
 // of the payload behind it; size is 0 if that is not all of a whole message that
 // nothing has changed, that has less than 64 KiB, and that may come now.
 func (c *Conn) shortHeader(b []byte) (size, length int) {
+	if !c.takesShort() {
+		return 0, 0
+	}
+	return c.essence().header(b)
+}
+
+// takesShort reports that a simple message may come now.
+func (c *Conn) takesShort() bool {
 	in := &c.in
-	if len(b) < 2 || !in.simple || in.open || in.streaming || in.stopped || len(in.stash) > 0 || in.violation != nil ||
-		b[0] != finBit|byte(OpText) && b[0] != finBit|byte(OpBinary) || b[1]&maskBit != 0 != (c.role == Server) {
+	return in.simple && !in.open && !in.streaming && !in.stopped && len(in.stash) == 0 && in.violation == nil
+}
+
+// essence returns what a message that may come now is measured by.
+func (c *Conn) essence() Essence { return Essence{c.role, c.in.maxMessage} }
+
+// An Essence is all that is to be known of a [Conn] that has nothing under way, to
+// receive a simple message or send one: a driver of very many has it at hand, and
+// need not touch a Conn, which with many is in no cache of the processor's when its
+// next message comes. See [Conn.Essence].
+type Essence struct {
+	Role           Role
+	MaxMessageSize int64 // negative: no limit
+}
+
+// Essence returns what stands for the connection as long as ok, that is, until
+// anything is done with it but by way of the Essence: it is [Conn.Idle], and all of
+// its extensions leave messages alone that have no reserved bits.
+func (c *Conn) Essence() (e Essence, ok bool) {
+	return c.essence(), c.Idle() && c.in.simple && !c.out.unsettled
+}
+
+// ReceivedSize is [Conn.ReceivedSize].
+func (e Essence) ReceivedSize(data []byte) int {
+	_, length := e.header(data)
+	return length
+}
+
+// ReceivedAlone is [Conn.ReceivedAlone].
+func (e Essence) ReceivedAlone(data []byte) bool {
+	size, length := e.header(data)
+	return size > 0 && size+length == len(data) && data[0]&opcodeBits == byte(OpBinary)
+}
+
+// AppendPlainHeader is [Conn.AppendPlainHeader], for a server with these extensions.
+func (e Essence) AppendPlainHeader(dst []byte, typ MessageType, length int, extensions []Extension, wanted Compression) (_ []byte, plain bool) {
+	if typ != Text && typ != Binary || len(extensions) > 0 && !leftAlone(extensions, length, wanted) {
+		return dst, false
+	}
+	return appendPlainHeader(dst, typ, length), true
+}
+
+func (e Essence) header(b []byte) (size, length int) {
+	if len(b) < 2 || b[0] != finBit|byte(OpText) && b[0] != finBit|byte(OpBinary) || b[1]&maskBit != 0 != (e.Role == Server) {
 		return 0, 0
 	}
 	size, length = 2, int(b[1]&lengthBits)
@@ -115,10 +173,10 @@ func (c *Conn) shortHeader(b []byte) (size, length int) {
 			return 0, 0
 		}
 	}
-	if c.role == Server {
+	if e.Role == Server {
 		size += 4
 	}
-	if len(b) < size+length || int64(length) > in.sizeLimit() {
+	if len(b) < size+length || e.MaxMessageSize >= 0 && int64(length) > e.MaxMessageSize {
 		return 0, 0
 	}
 	return size, length
@@ -176,13 +234,17 @@ func (c *Conn) AppendPlainHeader(dst []byte, typ MessageType, length int, wanted
 	if c.checkFrame(typ) != nil || !c.isPlain(length, wanted) {
 		return dst, false
 	}
+	return appendPlainHeader(dst, typ, length), true
+}
+
+func appendPlainHeader(dst []byte, typ MessageType, length int) []byte {
 	switch {
 	case length < length16:
-		return append(dst, finBit|byte(typ), byte(length)), true
+		return append(dst, finBit|byte(typ), byte(length))
 	case length <= 0xffff:
-		return append(dst, finBit|byte(typ), length16, byte(length>>8), byte(length)), true
+		return append(dst, finBit|byte(typ), length16, byte(length>>8), byte(length))
 	}
-	return AppendHeader(dst, Header{Fin: true, Opcode: Opcode(typ), Length: int64(length)}), true
+	return AppendHeader(dst, Header{Fin: true, Opcode: Opcode(typ), Length: int64(length)})
 }
 
 // isPlain reports whether the next frame is certain to be a message of n bytes as

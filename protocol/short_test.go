@@ -154,7 +154,18 @@ func takeReceived(t *testing.T, short, long *Conn, data []byte, inRoom bool) (re
 		dst, data = dst[:len(before)], dst[len(before):]
 	}
 	size := short.ReceivedSize(data)
-	typ, got, rest := short.AppendReceived(dst, data)
+	e, rests := short.Essence()
+	if want := short.Idle() && short.in.simple; rests != want {
+		t.Fatalf("the essence stands for the connection: %t, want %t", rests, want)
+	}
+	if rests && (e.ReceivedSize(data) != size || e.ReceivedAlone(data) != alone) {
+		t.Fatalf("by the essence %d bytes were received, alone: %t; want %d, %t", e.ReceivedSize(data), e.ReceivedAlone(data), size, alone)
+	}
+	receive := short.AppendReceived
+	if rests && len(data)%2 == 0 {
+		receive = e.AppendReceived
+	}
+	typ, got, rest := receive(dst, data)
 	if typ == 0 {
 		if string(got) != before || len(rest) != len(data) {
 			t.Fatalf("nothing was taken, but %d bytes are left of %d, and there is %.200q", len(rest), len(data), got)
@@ -209,6 +220,11 @@ func TestAppendPlain(t *testing.T) {
 			if !plain || !bytes.Equal(append(got, payload...), want) {
 				t.Errorf("%d bytes: plain %t, and the header is not the same", size, plain)
 			}
+			e, _ := c.Essence()
+			got, plain = e.AppendPlainHeader([]byte("before"), Text, size, nil, CompressAuto)
+			if !plain || !bytes.Equal(append(got, payload...), want) {
+				t.Errorf("%d bytes: plain %t, and by the essence the header is not the same", size, plain)
+			}
 		}
 	}
 }
@@ -230,6 +246,11 @@ func TestAppendPlainRefused(t *testing.T) {
 			header, plainHeader := c.AppendPlainHeader([]byte("before"), test.typ, 1, CompressAuto)
 			if plain || plainHeader || string(got) != "before" || string(header) != "before" {
 				t.Errorf("%s, %v: %t, %q, %t, %q", name, role, plain, got, plainHeader, header)
+			}
+			e, rests := c.Essence()
+			header, plainHeader = e.AppendPlainHeader([]byte("before"), test.typ, 1, nil, CompressAuto)
+			if rests && (plainHeader || string(header) != "before") {
+				t.Errorf("%s, %v: by the essence: %t, %q", name, role, plainHeader, header)
 			}
 		}
 	}

@@ -14,10 +14,10 @@ const gracePeriod = 50 * time.Millisecond
 
 // startGrace begins the grace period, unless it has begun. c.mu is held.
 func (c *Conn) startGrace() {
-	if c.grace.set || c.recvErr != nil {
+	if c.mood&inGrace != 0 || c.recvErr != nil {
 		return
 	}
-	c.received = false
+	c.mood |= inGrace
 	c.opts.Clock.grace.start(c)
 }
 
@@ -25,8 +25,10 @@ func (c *Conn) startGrace() {
 // since the grace period began, and is not about to. It is called by the clock,
 // with c.mu held.
 func (c *Conn) graceOver() {
+	received := c.mood&graceReceived != 0
+	c.mood &^= inGrace | graceReceived
 	switch {
-	case c.received: // another message may be near, and finds the desk
+	case received: // another message may be near, and finds the desk
 		c.startGrace()
 	case c.receiving != notReceiving: // the end of the call begins another
 	default:

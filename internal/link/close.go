@@ -44,7 +44,7 @@ func (c *Conn) Abort(cause error) {
 func (c *Conn) closeResult() (over bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.over {
+	if !c.over() {
 		return false, nil
 	}
 	if how := &c.rare.remains.how; how.Rcvd == nil || how.Sent == nil {
@@ -286,7 +286,7 @@ func (c *Conn) end() {
 		r.Ended(&c.rare.remains.how)
 		c.lock()
 	}
-	c.over = true
+	c.closing = closed
 	if c.rare.ended != nil {
 		close(c.rare.ended)
 	}
@@ -319,6 +319,7 @@ func (c *Conn) letGo() {
 
 func (c *Conn) stopTimers() {
 	c.opts.Clock.grace.stop(c)
+	c.mood &^= inGrace
 	c.opts.Clock.hold.stop(c)
 	c.deferral.stop()
 	c.hear()

@@ -80,7 +80,7 @@ type Conn struct {
 	*desk                            // what is under way; nil while nothing is
 	taken      int64                 // bytes that the transport has taken
 	pinging    pingProgress          // of keepalive's latest ping
-	over       bool                  // the transport is closed
+	mood       mood                  // whether what is at the desk need be looked at
 
 	kept      bool        // the keeper's runner was started
 	receiving receiveKind // whether the application is in a receive call
@@ -120,7 +120,10 @@ const (
 	notClosing   closing = iota
 	closingBegun         // the closer has started, or the receiver has taken its place
 	closingDue           // the receiver has, and ends the connection when it returns
+	closed               // the transport is closed
 )
+
+func (c *Conn) over() bool { return c.closing == closed }
 
 // reader says who holds the reader token.
 type reader uint8
@@ -176,7 +179,7 @@ func (c *Conn) Done() <-chan struct{} {
 	r := c.rarely()
 	if r.ended == nil {
 		r.ended = make(chan struct{})
-		if c.over {
+		if c.over() {
 			close(r.ended)
 		}
 	}
@@ -188,7 +191,7 @@ func (c *Conn) Done() <-chan struct{} {
 func (c *Conn) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.over {
+	if !c.over() {
 		return nil
 	}
 	how := c.rare.remains.how // which is the caller's
@@ -200,7 +203,7 @@ func (c *Conn) State() protocol.State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.over:
+	case c.over():
 		return protocol.Closed
 	case c.desk == nil:
 		return protocol.Open // and idle

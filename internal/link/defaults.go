@@ -3,6 +3,8 @@ package link
 import (
 	"log/slog"
 	"time"
+
+	"github.com/tandemws/tandem/protocol"
 )
 
 // The defaults of both faces' options; they are those of Python's websockets
@@ -28,6 +30,7 @@ func Default[T comparable](value, byDefault T) T {
 // WithDefaults returns the options with the default in place of each zero, and a
 // clock.
 func (o Options) WithDefaults() *Options {
+	o.MaxMessageSize = Default(o.MaxMessageSize, protocol.DefaultMaxMessageSize)
 	o.MaxQueue = Default(o.MaxQueue, DefaultMaxQueue)
 	o.MaxQueueBytes = Default(o.MaxQueueBytes, DefaultMaxQueueBytes)
 	if o.CloseTimeout <= 0 { // it cannot be turned off: Close always returns

@@ -28,8 +28,6 @@ type desk struct {
 	discarding bool            // messages were not kept while closing: see keep
 	deferred   bool            // the peer's violation waits for the queue to be read
 	look       lookState       // of whoever reads, before the peer is given up
-	received   bool            // a receive call has returned since the grace period began
-	lone       int32           // bytes of the last large message, if it came alone; see direct.go
 	writing    bool            // out is being written by a call that waits
 	writePoked bool            // ... and the write deadline was set to interrupt it
 	message    token           // held for a whole data message
@@ -74,12 +72,11 @@ func newDesk() *desk {
 	return d
 }
 
-// lock takes Conn.mu. Whoever takes it so has a desk.
+// lock takes Conn.mu. Whoever takes it so has a desk, and may do anything there; see
+// calm.go.
 func (c *Conn) lock() {
-	c.mu.Lock()
-	if c.desk == nil {
-		c.sit(desks.borrow())
-	}
+	c.enter()
+	c.stir()
 }
 
 // unlock lets go of Conn.mu, and of the desk unless it is needed: when somebody
@@ -90,9 +87,9 @@ func (c *Conn) lock() {
 // A connection that has ended comes back to a desk for a call, and leaves it.
 func (c *Conn) unlock() {
 	switch {
-	case c.over:
+	case c.over():
 		c.retire()
-	case c.reader != nobody && !c.grace.set && !c.hold.set && c.desk.idle():
+	case c.reader != nobody && c.mood&(inGrace|sendingCalmly) == 0 && !c.hold.set && c.desk.idle():
 		c.leave()
 	}
 	c.mu.Unlock()
@@ -114,7 +111,7 @@ func (c *Conn) sit(d *desk) {
 	cfg.ControlsFrom = c.controlsFrom()
 	cfg.MaskKeys = maskKeys{}
 	cfg.Extensions = c.agreed()
-	if c.over {
+	if c.over() {
 		r := c.rare.remains
 		cfg.Ended, c.recvErr, c.writeErr = &r.how, r.recvErr, r.writeErr
 	}
@@ -152,7 +149,8 @@ func (c *Conn) leave() {
 		c.assembling = false
 	}
 	c.keepControls()
-	c.event, c.queue.popped, c.lone = nil, protocol.Event{}, 0
+	c.event, c.queue.popped, c.in.lone = nil, protocol.Event{}, 0
+	c.mood &^= calm
 	c.config.Extensions, c.config.Ended = nil, nil
 	desks.giveBack(c.desk)
 	c.desk = nil

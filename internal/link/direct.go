@@ -21,14 +21,20 @@ const minDirect = 8 << 10
 //
 //go:noinline
 func (c *Conn) foresee(alone bool) {
-	c.in.window, c.in.direct, c.lone = nil, false, 0
+	c.in.window, c.in.direct, c.in.lone = nil, false, 0
 	if alone && c.in.n >= minDirect {
-		c.lone = c.in.n
+		c.in.lone = uint8(c.in.n / lonely)
 	}
 }
 
+// lonely is the unit in which input.lone has the size of a message, rounded down.
+const lonely = 512
+
 // foreseen reports that what was read directly is such a message, and can be taken.
 func (c *Conn) foreseen() bool {
+	if c.isCalm() {
+		return c.takesRead() && c.essence().ReceivedAlone(c.in.came())
+	}
 	return c.takesRead() && c.proto.ReceivedAlone(c.in.came())
 }
 

@@ -128,7 +128,7 @@ func TestReadsDirectly(t *testing.T) {
 		}{
 			{large, len(large), false}, // that such messages come is not known yet
 			{large, len(large), true},
-			{large, len(large) - 1, false},
+			{large, len(large) - lonely, false},
 			{large, len(large), true},
 			{slices.Concat(large, maskedFrame(protocol.OpPong, nil)), 2 * len(large), true},
 			{large, len(large), false}, // for the pong is still to be looked at

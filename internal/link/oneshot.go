@@ -22,8 +22,9 @@ func newOneShot(p *Prepared) *oneShot {
 // written with a single system call, which does not wait.
 type once struct {
 	frame, body []byte
-	begin       int  // where in frame the message begins; see writeQuickly
-	received    bool // the frame is in the block that the last message came in
+	begin       int // where in frame the message begins; see writeQuickly
+	block       *block
+	received    bool // ... in which the frame is, is that of the message that came last
 
 	// What became of it; see transport.
 	n     int
@@ -58,12 +59,13 @@ func (c *Conn) postQuickly(w *oneShot, d *delivery) (done bool, err error) {
 	if c.desk == nil {
 		c.sit(desks.borrow()) // until it is over, or has left all
 	}
+	c.stir()
 	return true, c.postRest(w.n, d, err)
 }
 
 // takes reports whether nothing stands in the way of w.
 func (c *Conn) takes(w *oneShot) bool {
-	return !c.over && (c.desk == nil || c.desk.quiet()) && c.pinging == pingWritten &&
+	return !c.over() && c.mood&sendingCalmly == 0 && (c.desk == nil || c.isCalm() || c.desk.quiet()) && c.pinging == pingWritten &&
 		c.opts.Role == protocol.Server && w.message.size <= c.maxFragment() &&
 		w.message.message.Unchanged(c.agreed())
 }

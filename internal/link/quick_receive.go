@@ -23,14 +23,14 @@ func (c *Conn) readQuickly() (read bool, err error) {
 		return false, err
 	}
 	c.reader = application
-	if c.lone > 0 && c.receiving == receivingInto && c.hasRoom(int(c.lone)) {
+	if c.in.lone > 0 && c.receiving == receivingInto && c.hasRoom(int(c.in.lone)*lonely) {
 		c.in.readDirectly(&c.dst)
 	}
 	c.unlock()
 	for err = c.tr().read(&c.in); err == errNoBlock; err = c.tr().read(&c.in) {
 		c.in.borrow() // here, where the stack is not yet deep
 	}
-	c.lock()
+	c.enter()
 	if c.in.direct && !c.foreseen() {
 		c.moveToBlock()
 	}
@@ -40,7 +40,15 @@ func (c *Conn) readQuickly() (read bool, err error) {
 // rests reports that the connection is open and nothing is under way, but for a
 // receive call.
 func (c *Conn) rests() bool {
-	return c.reader == nobody && !c.poked && c.look == lookNone && c.recvErr == nil && !c.deferred &&
+	if c.reader != nobody || c.poked {
+		return false
+	}
+	return c.isCalm() || c.restsAtDesk()
+}
+
+func (c *Conn) restsAtDesk() bool {
+	c.calmDown()
+	return c.isCalm() || c.look == lookNone && c.recvErr == nil && !c.deferred &&
 		c.queue.empty() && c.stream == nil && len(c.pend.buf) == 0 && c.proto.Idle()
 }
 
@@ -49,7 +57,7 @@ func (c *Conn) rests() bool {
 //
 //go:noinline
 func (c *Conn) makeMemory() {
-	n := c.proto.ReceivedSize(c.in.block[:c.in.n])
+	n := c.receivedSize()
 	c.dst = released.Lend(n)
 	if cap(c.dst) < n {
 		c.dst = slices.Grow(c.dst, n)
@@ -63,7 +71,7 @@ func (c *Conn) makeRoom() {
 	if c.hasRoom(int(c.in.n)) {
 		return // as of most
 	}
-	n := c.proto.ReceivedSize(c.in.block[:c.in.n])
+	n := c.receivedSize()
 	if c.hasRoom(n) {
 		return
 	}
@@ -71,6 +79,15 @@ func (c *Conn) makeRoom() {
 		n += protocol.MaxHeaderSize // of the next one
 	}
 	c.dst = slices.Grow(c.dst, n)
+}
+
+// receivedSize returns the size of the message that was read to the block, if it is
+// to be taken quickly.
+func (c *Conn) receivedSize() int {
+	if !c.isCalm() {
+		return c.proto.ReceivedSize(c.in.block[:c.in.n])
+	}
+	return c.essence().ReceivedSize(c.in.block[:c.in.n])
 }
 
 // hasRoom reports that the receiver has brought memory with room for n bytes.
@@ -90,23 +107,26 @@ func (c *Conn) takeQuickly(err error) (typ protocol.MessageType, data []byte, _ 
 	if typ != 0 {
 		err = nil // which will come again
 	} else {
-		c.lone = 0
+		c.stir()
+		c.in.lone = 0
 		err = c.filled(c.recvLimit(), err)
 	}
 	c.reader = nobody
-	c.waiters.wakeAll()
+	if !c.isCalm() {
+		c.waiters.wakeAll()
+	}
 	return typ, data, err
 }
 
 // takesRead reports that something was read and that it is to be taken quickly.
 func (c *Conn) takesRead() bool {
-	return c.in.n > 0 && !c.poked && c.look == lookNone && !c.discarding &&
-		(c.rare == nil || c.rare.heart == nil && c.rare.limit.Deadline.IsZero())
+	return c.in.n > 0 && !c.poked && (c.isCalm() || c.look == lookNone && !c.discarding && c.heart() == nil) &&
+		(c.rare == nil || c.rare.limit.Deadline.IsZero())
 }
 
 // takeRead takes the message from what was read.
 func (c *Conn) takeRead() (typ protocol.MessageType, data []byte) {
-	typ, data, rest := c.proto.AppendReceived(c.dst, c.in.came())
+	typ, data, rest := c.appendReceived()
 	switch {
 	case typ != 0:
 		if c.in.n >= minDirect || c.in.direct {
@@ -120,11 +140,20 @@ func (c *Conn) takeRead() (typ protocol.MessageType, data []byte) {
 	return typ, data
 }
 
+// appendReceived appends the message that was read to c.dst.
+func (c *Conn) appendReceived() (typ protocol.MessageType, data, rest []byte) {
+	if c.isCalm() {
+		return c.essence().AppendReceived(c.dst, c.in.came())
+	}
+	return c.proto.AppendReceived(c.dst, c.in.came())
+}
+
 // tookRead notes that all that was read is taken but for the rest.
 func (c *Conn) tookRead(rest []byte) {
 	c.in.n = 0
 	c.stats.lastByte = time.Since(c.start())
 	if len(rest) > 0 {
+		c.stir()
 		c.proto.Paused(c.pausedBefore())
 		c.proto.Received(c.lastByte(), 0, rest)
 	}

@@ -50,22 +50,26 @@ func (c *Conn) takeReceived() (taken bool) {
 // type. Both tokens are free, and held meanwhile.
 func (c *Conn) writeQuickly(l *Limit, typ protocol.MessageType) (err error) {
 	c.message.held, c.write.held = true, true
-	from, w := c.pend.block, &c.once
-	w.frame, w.n, c.pend = c.pend.buf, 0, pending{}
+	w := &c.once
+	w.frame, w.block, w.n, c.pend = c.pend.buf, c.pend.block, 0, pending{}
 	c.unlock()
 	ok, err := c.tr().writeOnce(w)
 	c.lock()
+	return c.settleQuickly(l, typ, w, ok, err)
+}
+
+// settleQuickly settles what was written of w, and lets go of both tokens. ok and err
+// are the transport's. It is not inlined, for the sake of the stack.
+//
+//go:noinline
+func (c *Conn) settleQuickly(l *Limit, typ protocol.MessageType, w *once, ok bool, err error) error {
 	if ok && err == nil && w.n == len(w.frame)+len(w.body) {
 		c.pingWrote(int64(w.n), true)
-		if w.received && c.reader == nobody && c.in.block == nil {
-			c.in.block = from
-		} else {
-			from.giveBack(c.pend.place())
-		}
+		c.keepBlock(w)
 	} else {
-		err = c.finishQuickly(l, typ, from, err)
+		err = c.finishQuickly(l, typ, w, err)
 	}
-	w.frame, w.body = nil, nil
+	w.frame, w.body, w.block = nil, nil, nil
 	if c.write.first == nil && c.message.first == nil && !c.pending() {
 		c.write.held, c.message.held = false, false
 		return err
@@ -77,17 +81,17 @@ func (c *Conn) writeQuickly(l *Limit, typ protocol.MessageType) (err error) {
 
 // finishQuickly goes on, in SendWith's way, when not all could be written at
 // once, or the transport only writes in a way that waits.
-func (c *Conn) finishQuickly(l *Limit, typ protocol.MessageType, from *block, err error) error {
+func (c *Conn) finishQuickly(l *Limit, typ protocol.MessageType, w *once, err error) error {
 	if l != nil {
 		c.send.limit = *l
 	}
-	c.send.own = span{begin: c.once.begin, end: len(c.once.frame) + len(c.once.body)}
+	c.send.own = span{begin: w.begin, end: len(w.frame) + len(w.body)}
 	c.send.own.header.Opcode = protocol.Opcode(typ) // a whole message's; see UndoFrame
-	c.out.begin(c.once.frame, c.once.body)
+	c.out.begin(w.frame, w.body)
 	if err == nil {
-		c.out.wrote(c.once.n)
+		c.out.wrote(w.n)
 	}
-	err = c.transmitWaiting(&c.send.limit, from, err)
+	err = c.transmitWaiting(&c.send.limit, w.block, err)
 	if err != nil {
 		err = c.unsent(err)
 	}

@@ -22,12 +22,14 @@ func (c *Conn) ReceiveAppend(l *Limit, dst []byte) (protocol.MessageType, []byte
 }
 
 func (c *Conn) receive(l *Limit, dst []byte, how receiveKind) (typ protocol.MessageType, data []byte, err error) {
-	c.lock()
+	c.enter()
 	if err = c.beginReceive(l, how); err == nil {
-		c.leaveStream()
+		if !c.isCalm() {
+			c.leaveStream()
+		}
 		c.dst = dst
 		read := false
-		if c.proto.Unread() > 0 {
+		if !c.isCalm() && c.proto.Unread() > 0 {
 			typ, data = c.takeUnread()
 		} else if read, err = c.readQuickly(); read {
 			switch {
@@ -40,6 +42,7 @@ func (c *Conn) receive(l *Limit, dst []byte, how receiveKind) (typ protocol.Mess
 			typ, data, err = c.takeQuickly(err)
 		}
 		if typ == 0 && err == nil {
+			c.stir()
 			if err = c.nextMessage(); err == nil {
 				typ, data = c.event.Type, c.place()
 			}
@@ -79,16 +82,23 @@ func (c *Conn) recvLimit() *Limit {
 // endReceive lets the next receiver in. Should it not come within the grace
 // period the attendant will read.
 func (c *Conn) endReceive() {
-	if c.assembling {
-		c.proto.Detach() // what has arrived moves out of the caller's memory
-	}
-	c.dst, c.receiving, c.assembling = nil, notReceiving, false
+	c.dst, c.receiving = nil, notReceiving
 	if c.rare != nil {
 		c.rare.limit = Limit{}
 	}
+	if c.mood&inGrace != 0 {
+		c.mood |= graceReceived
+	} else {
+		c.startGrace()
+	}
+	if c.isCalm() {
+		return
+	}
+	if c.assembling {
+		c.proto.Detach() // what has arrived moves out of the caller's memory
+		c.assembling = false
+	}
 	c.waiters.wakeAll() // who has left the reading to this call
-	c.received = true
-	c.startGrace()
 	if c.pending() {
 		c.startBackstop()
 	}

@@ -99,6 +99,7 @@ type input struct {
 	n      int32   // how many bytes were read, window first
 	errno  errno   // what the system said to a rawTransport
 	direct bool    // window is where the receiver wants them; see direct.go
+	lone   uint8   // the last message, if it was large and came alone, in lonely bytes; see direct.go
 }
 
 // errno is a syscall.Errno in less memory.

@@ -1,0 +1,231 @@
+package link
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
+)
+
+// TestCalm is about what ends the calm, and that a receive call brings it back when
+// nothing is under way. What is sent and received is the business of the random tests.
+func TestCalm(t *testing.T) {
+	for name, test := range map[string]struct {
+		between    func(c *Conn, peer net.Conn)
+		calm, next bool // behind that, and after the next message
+	}{
+		"nothing":        {func(*Conn, net.Conn) {}, true, true},
+		"a message":      {func(c *Conn, _ net.Conn) { c.Send(nil, protocol.TextMessage("ä")) }, true, true},
+		"a large one":    {func(c *Conn, _ net.Conn) { c.Send(nil, protocol.BinaryMessage(pattern(20_000))) }, false, true},
+		"a wrong one":    {func(c *Conn, _ net.Conn) { c.Send(nil, protocol.Message{}) }, false, true},
+		"a compressed":   {func(c *Conn, _ net.Conn) { c.Send(nil, protocol.BinaryMessage(pattern(2000))) }, false, true},
+		"a broadcast":    {func(c *Conn, _ net.Conn) { spreadTo(c) }, true, true},
+		"a look at it":   {func(c *Conn, _ net.Conn) { c.State(); c.Err(); c.Done() }, true, true},
+		"a ping":         {func(c *Conn, _ net.Conn) { c.Ping(nil, nil) }, false, false}, // whose pong is awaited
+		"a pong":         {func(c *Conn, _ net.Conn) { c.Pong(nil, nil) }, false, true},
+		"an open writer": {func(c *Conn, _ net.Conn) { c.SendWriter(nil, protocol.Text, 0) }, false, false},
+		"another limit":  {func(c *Conn, _ net.Conn) { c.SetMaxMessageSize(100) }, false, false},
+		"heartbeats":     {func(c *Conn, _ net.Conn) { c.lock(); c.setHeartbeat(new(keepalive.Heartbeat)); c.unlock() }, false, false},
+		"two messages": {func(_ *Conn, peer net.Conn) {
+			peer.Write(bytes.Repeat(clientFrame(protocol.OpText, []byte("hello")), 2))
+		}, true, false},
+		"silence":         {func(*Conn, net.Conn) { time.Sleep(3 * gracePeriod) }, false, false}, // an attendant has read
+		"much of nothing": {func(*Conn, net.Conn) { time.Sleep(gracePeriod / 2) }, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, peer := open(t, Options{}, deflates(t, 1000))
+				go io.Copy(io.Discard, peer)
+				receive := func() {
+					peer.Write(clientFrame(protocol.OpText, []byte("hello")))
+					if _, err := c.Receive(nil); err != nil {
+						t.Error(err)
+					}
+				}
+				receive()
+				receive() // the first one may have been there before the call
+				if !isCalm(c) {
+					t.Fatal("it is not calm")
+				}
+				test.between(c, peer)
+				if got := isCalm(c); got != test.calm {
+					t.Errorf("calm: %t", got)
+				}
+				receive()
+				if got := isCalm(c); got != test.next {
+					t.Errorf("calm after the next message: %t", got)
+				}
+			})
+		})
+	}
+}
+
+func isCalm(c *Conn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.isCalm()
+}
+
+func spreadTo(c *Conn) error {
+	p, err := Prepare(protocol.TextMessage("second"), protocol.CompressAuto)
+	if err != nil {
+		return err
+	}
+	d := &delivery{shipment: shipment{prepared: p}, bounds: Backlog{Messages: 2, Bytes: -1}}
+	if done, err := c.postQuickly(newOneShot(p), d); done {
+		return err
+	}
+	_, err = c.post(d, false)
+	return err
+}
+
+// slowly is a transport whose writes that must not wait take 10 ms, and write no more
+// than so many bytes, or fail.
+type slowly struct {
+	transport
+	most int
+	err  error
+}
+
+func (s *slowly) writeOnce(w *once) (ok bool, err error) {
+	time.Sleep(10 * time.Millisecond)
+	if s.err != nil {
+		return true, s.err
+	}
+	part := once{frame: w.frame[:min(s.most, len(w.frame))]}
+	if ok, err = s.transport.writeOnce(&part); err == nil && part.n == len(w.frame) && len(w.body) > 0 {
+		ok, err = s.transport.writeOnce(&once{frame: w.body})
+		part.n += len(w.body)
+	}
+	w.n, w.errno = part.n, 0
+	return ok, err
+}
+
+// TestStirred does something while a Send writes of which the desk does not know: it
+// comes behind that, whether all of it could be written at once, a part, or nothing.
+func TestStirred(t *testing.T) {
+	first, large := "\x81\x05first", strings.Repeat("x", 20_000)
+	for name, test := range map[string]struct {
+		stir func(c *Conn) error
+		sent string
+	}{
+		"a message":      {func(c *Conn) error { return c.Send(nil, protocol.TextMessage("second")) }, "\x81\x06second"},
+		"a large one":    {func(c *Conn) error { return c.Send(nil, protocol.TextMessage(large)) }, "\x81\x7e\x4e\x20" + large},
+		"a ping":         {func(c *Conn) error { _, err := c.Ping(nil, []byte("ping")); return err }, "\x89\x04ping"},
+		"a pong":         {func(c *Conn) error { return c.Pong(nil, []byte("pong")) }, "\x8a\x04pong"},
+		"a flush":        {func(c *Conn) error { return c.Flush(nil) }, ""},
+		"a broadcast":    {spreadTo, "\x81\x06second"},
+		"fragments":      {sendPieces, "\x01\x03sec\x00\x03ond\x80\x00"},
+		"another limit":  {func(c *Conn) error { c.SetMaxMessageSize(5); return nil }, ""},
+		"its latency":    {func(c *Conn) error { c.Latency(); return nil }, ""},
+		"closing":        {func(c *Conn) error { go c.Close(nil, protocol.NormalClosure, "bye"); return nil }, "\x88\x05\x03\xe8bye"},
+		"a Send and end": {func(c *Conn) error { go c.Send(nil, protocol.TextMessage("second")); return nil }, "\x81\x06second"},
+	} {
+		for _, most := range []int{1 << 20, 3, 0} {
+			t.Run(fmt.Sprintf("%s, %d bytes at once", name, most), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					c, peer := calmDown(t)
+					c.setTransport(&slowly{transport: c.tr(), most: most})
+					outcome := make(chan error, 1)
+					go func() {
+						time.Sleep(5 * time.Millisecond)
+						if c.mu.Lock(); c.mood&sendingCalmly == 0 {
+							t.Error("it sends in another way")
+						}
+						c.mu.Unlock()
+						outcome <- test.stir(c)
+					}()
+					if err := c.Send(nil, protocol.TextMessage("first")); err != nil {
+						t.Error("first:", err)
+					}
+					if err := <-outcome; err != nil {
+						t.Error(err)
+					}
+					got := make([]byte, len(first+test.sent))
+					if _, err := io.ReadFull(peer, got); err != nil || string(got) != first+test.sent {
+						t.Errorf("the peer has received %.100q, %v", got, err)
+					}
+					synctest.Wait()
+					c.lock()
+					defer c.unlock()
+					if c.message.held || c.write.held {
+						t.Error("it is still sending")
+					}
+				})
+			})
+		}
+	}
+}
+
+// calmDown returns a connection that is calm, and the other end.
+func calmDown(t *testing.T) (c *Conn, peer net.Conn) {
+	c, peer = open(t, Options{})
+	for range 2 {
+		peer.Write(clientFrame(protocol.OpText, []byte("hello")))
+		if _, err := c.Receive(nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c, peer
+}
+
+func sendPieces(c *Conn) error {
+	w, err := c.SendWriter(nil, protocol.Text, protocol.CompressAuto)
+	for _, piece := range []string{"sec", "ond"} {
+		if err == nil {
+			_, err = io.WriteString(w, piece)
+		}
+		time.Sleep(2 * DefaultHold) // each leaves on its own
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	return err
+}
+
+// TestStirredByEnd has the connection end while such a Send writes, in all ways.
+func TestStirredByEnd(t *testing.T) {
+	for name, test := range map[string]struct {
+		end   func(c *Conn, peer net.Conn)
+		write error // what becomes of the write
+		cause error // nil: the Send succeeds
+	}{
+		"we cut it, in vain": {func(c *Conn, _ net.Conn) { c.Abort(ErrAborted) }, syscall.EPIPE, ErrAborted},
+		"the peer ends it":   {func(c *Conn, peer net.Conn) { peer.Close(); c.Receive(nil) }, syscall.EPIPE, io.EOF},
+		"the write fails":    {func(*Conn, net.Conn) {}, syscall.ECONNRESET, syscall.ECONNRESET},
+		"the peer breaks it": {func(c *Conn, peer net.Conn) { peer.Write([]byte{0xff}); c.Receive(nil) }, nil, nil},
+		"it is to be closed": {func(c *Conn, _ net.Conn) { go c.Close(nil, protocol.NormalClosure, "") }, syscall.EPIPE, io.EOF},
+		"the peer closes it": {func(c *Conn, peer net.Conn) { peer.Write(clientFrame(protocol.OpClose, nil)); c.Receive(nil) }, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, peer := calmDown(t)
+				c.setTransport(&slowly{c.tr(), 1 << 20, test.write})
+				go func() {
+					time.Sleep(5 * time.Millisecond)
+					test.end(c, peer)
+				}()
+				err := c.Send(nil, protocol.TextMessage("first"))
+				if test.cause == nil && err != nil || test.cause != nil && !errors.Is(err, protocol.ErrClosed) {
+					t.Errorf("Send returned %v", err)
+				}
+				peer.Close()
+				if <-c.Done(); test.cause != nil && !errors.Is(c.Err(), test.cause) {
+					t.Errorf("it has ended with %v", c.Err())
+				}
+				if holdsDesk(c) {
+					t.Error("it holds its desk")
+				}
+			})
+		})
+	}
+}

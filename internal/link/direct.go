@@ -23,11 +23,12 @@ const minDirect = 8 << 10
 func (c *Conn) foresee(alone bool) {
 	c.in.window, c.in.direct, c.in.lone = nil, false, 0
 	if alone && c.in.n >= minDirect {
-		c.in.lone = uint8(c.in.n / lonely)
+		c.in.lone = uint8((c.in.n + lonely - 1) / lonely)
 	}
 }
 
-// lonely is the unit in which input.lone has the size of a message, rounded down.
+// lonely is the unit in bytes in which input.lone has the size of a message, rounded
+// up: in memory with less room it would not be alone, but come in two pieces.
 const lonely = 512
 
 // foreseen reports that what was read directly is such a message, and can be taken.

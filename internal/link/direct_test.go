@@ -107,6 +107,7 @@ func TestReadsDirectly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, peer := open(t, Options{})
 		large := maskedFrame(protocol.OpBinary, pattern(9000))
+		fits := (len(large) + lonely - 1) / lonely * lonely
 		receive := func(frame []byte, room int) (directly bool) {
 			done := make(chan struct{})
 			go func() {
@@ -126,20 +127,20 @@ func TestReadsDirectly(t *testing.T) {
 			room     int
 			directly bool
 		}{
-			{large, len(large), false}, // that such messages come is not known yet
-			{large, len(large), true},
-			{large, len(large) - lonely, false},
-			{large, len(large), true},
-			{slices.Concat(large, maskedFrame(protocol.OpPong, nil)), 2 * len(large), true},
-			{large, len(large), false}, // for the pong is still to be looked at
-			{large, len(large), false}, // and then nothing is known any more
-			{maskedFrame(protocol.OpBinary, pattern(minDirect-9)), len(large), true},
-			{large, len(large), false}, // for the one before was smaller than minDirect
-			{maskedFrame(protocol.OpText, pattern(1)), len(large), true},
-			{large, len(large), false}, // for the one before was text
-			{slices.Repeat(maskedFrame(protocol.OpBinary, pattern(1)), 2), len(large), true},
-			{nil, len(large), false},
-			{large, len(large), false}, // for the one before was small, and not alone
+			{large, fits, false}, // that such messages come is not known yet
+			{large, fits, true},
+			{large, fits - 1, false},
+			{large, fits, true},
+			{slices.Concat(large, maskedFrame(protocol.OpPong, nil)), 2 * fits, true},
+			{large, fits, false}, // for the pong is still to be looked at
+			{large, fits, false}, // and then nothing is known any more
+			{maskedFrame(protocol.OpBinary, pattern(minDirect-9)), fits, true},
+			{large, fits, false}, // for the one before was smaller than minDirect
+			{maskedFrame(protocol.OpText, pattern(1)), fits, true},
+			{large, fits, false}, // for the one before was text
+			{slices.Repeat(maskedFrame(protocol.OpBinary, pattern(1)), 2), fits, true},
+			{nil, fits, false},
+			{large, fits, false}, // for the one before was small, and not alone
 		} {
 			if got := receive(step.frame, step.room); got != step.directly {
 				t.Errorf("step %d: read directly: %t", i, got)

@@ -76,7 +76,7 @@ func (c *Conn) makeRoom() {
 		return
 	}
 	if n >= minDirect {
-		n += protocol.MaxHeaderSize // of the next one
+		n += protocol.MaxHeaderSize + lonely // for the next one to be read directly
 	}
 	c.dst = slices.Grow(c.dst, n)
 }

@@ -170,8 +170,12 @@ func TestReadNow(t *testing.T) {
 		}
 	}
 	there.Close()
-	for raw.readNow(in) != io.EOF {
-		time.Sleep(time.Millisecond)
+	raw.setReadDeadline(time.Time{})
+	if err := raw.read(in); err != io.EOF {
+		t.Errorf("read at the end: %v", err)
+	}
+	if err := raw.readNow(in); err != io.EOF {
+		t.Errorf("readNow at the end: %v", err)
 	}
 	in.giveBack()
 }

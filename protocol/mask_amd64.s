@@ -46,6 +46,8 @@ TEXT ·maskAVX2(SB), NOSPLIT, $0-28
 	VMOVD        AX, X0
 	VPBROADCASTD X0, Y0
 
+	CMPQ BX, $224 // behind the first vector: enough that the last four begin behind what is aligned
+	JGE  avx2Long
 	SUBQ $128, BX
 	JL   avx2Rest
 
@@ -81,6 +83,31 @@ avx2Done:
 	VMOVDQU Y2, (R8)
 	VZEROUPPER
 	RET
+
+avx2Long:
+	// Four vectors are taken apart at the end, so that there is no rest.
+	VPXOR -128(SI)(BX*1), Y1, Y8
+	VPXOR -96(SI)(BX*1), Y1, Y9
+	VPXOR -64(SI)(BX*1), Y1, Y10
+	LEAQ  -96(R9), R10
+
+avx2LongLoop:
+	VPXOR   (SI), Y0, Y4
+	VPXOR   32(SI), Y0, Y5
+	VPXOR   64(SI), Y0, Y6
+	VPXOR   96(SI), Y0, Y7
+	VMOVDQA Y4, (DI)
+	VMOVDQA Y5, 32(DI)
+	VMOVDQA Y6, 64(DI)
+	VMOVDQA Y7, 96(DI)
+	ADDQ    $128, SI
+	ADDQ    $128, DI
+	CMPQ    DI, R10
+	JB      avx2LongLoop
+	VMOVDQU Y8, (R10)
+	VMOVDQU Y9, 32(R10)
+	VMOVDQU Y10, 64(R10)
+	JMP     avx2Done
 
 // func maskSSE2(dst, src *byte, n int, k uint32)
 TEXT ·maskSSE2(SB), NOSPLIT, $0-28

@@ -139,6 +139,12 @@ func (c *Conn) Essence() (e Essence, ok bool) {
 	return c.essence(), c.Idle() && c.in.simple && !c.out.unsettled
 }
 
+// Short returns what the next message is measured by; ok is false if nothing that
+// comes now is for [Essence.AppendReceived].
+func (c *Conn) Short() (e Essence, ok bool) {
+	return c.essence(), len(c.in.data) == 0 && c.takesShort()
+}
+
 // ReceivedSize is [Conn.ReceivedSize].
 func (e Essence) ReceivedSize(data []byte) int {
 	_, length := e.header(data)

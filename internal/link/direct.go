@@ -33,10 +33,8 @@ const lonely = 512
 
 // foreseen reports that what was read directly is such a message, and can be taken.
 func (c *Conn) foreseen() bool {
-	if c.isCalm() {
-		return c.takesRead() && c.essence().ReceivedAlone(c.in.came())
-	}
-	return c.takesRead() && c.proto.ReceivedAlone(c.in.came())
+	e, short := c.measure()
+	return short && c.takesRead() && e.ReceivedAlone(c.in.came())
 }
 
 // readDirectly has the next read put the bytes behind the length of dst.

@@ -83,11 +83,20 @@ func (c *Conn) makeRoom() {
 
 // receivedSize returns the size of the message that was read to the block, if it is
 // to be taken quickly.
-func (c *Conn) receivedSize() int {
-	if !c.isCalm() {
-		return c.proto.ReceivedSize(c.in.block[:c.in.n])
+func (c *Conn) receivedSize() (n int) {
+	if e, short := c.measure(); short {
+		n = e.ReceivedSize(c.in.block[:c.in.n])
 	}
-	return c.essence().ReceivedSize(c.in.block[:c.in.n])
+	return n
+}
+
+// measure returns what the message that was read is measured by, if it may be taken
+// quickly. The protocol's own way to do so takes more of the stack.
+func (c *Conn) measure() (e protocol.Essence, short bool) {
+	if c.isCalm() {
+		return c.essence(), true
+	}
+	return c.proto.Short()
 }
 
 // hasRoom reports that the receiver has brought memory with room for n bytes.
@@ -126,7 +135,10 @@ func (c *Conn) takesRead() bool {
 
 // takeRead takes the message from what was read.
 func (c *Conn) takeRead() (typ protocol.MessageType, data []byte) {
-	typ, data, rest := c.appendReceived()
+	var rest []byte
+	if e, short := c.measure(); short {
+		typ, data, rest = e.AppendReceived(c.dst, c.in.came())
+	}
 	switch {
 	case typ != 0:
 		if c.in.n >= minDirect || c.in.direct {
@@ -138,14 +150,6 @@ func (c *Conn) takeRead() (typ protocol.MessageType, data []byte) {
 		c.dst = nil
 	}
 	return typ, data
-}
-
-// appendReceived appends the message that was read to c.dst.
-func (c *Conn) appendReceived() (typ protocol.MessageType, data, rest []byte) {
-	if c.isCalm() {
-		return c.essence().AppendReceived(c.dst, c.in.came())
-	}
-	return c.proto.AppendReceived(c.dst, c.in.came())
 }
 
 // tookRead notes that all that was read is taken but for the rest.

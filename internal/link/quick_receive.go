@@ -60,9 +60,14 @@ func (c *Conn) makeMemory() {
 	n := c.receivedSize()
 	c.dst = released.Lend(n)
 	if cap(c.dst) < n {
-		c.dst = slices.Grow(c.dst, n)
+		c.growMemory(n)
 	}
 }
+
+// growMemory is apart, for what it takes of the stack is not for Lend.
+//
+//go:noinline
+func (c *Conn) growMemory(n int) { c.dst = slices.Grow(c.dst, n) }
 
 // makeRoom has room where the receiver wants the message that was read.
 //

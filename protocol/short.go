@@ -1,9 +1,6 @@
 package protocol
 
-import (
-	"encoding/binary"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // Most messages are one frame, have arrived, and come when nothing else is
 // under way. step sees to them as to all others, by a way that is several times
@@ -14,8 +11,8 @@ import (
 // short returns such a message, if the data begin with one.
 func (c *Conn) short() (ok bool) {
 	in := &c.in
-	size, length := c.shortHeader(in.data)
-	if size == 0 {
+	size, length := c.essence().header(in.data)
+	if size == 0 || !c.takesShort() {
 		return false
 	}
 	payload := in.data[size : size+length : size+length]
@@ -33,159 +30,28 @@ func (c *Conn) short() (ok bool) {
 	return true
 }
 
-// AppendReceived does what [Conn.Received] and [Conn.Next] do, and appends the
-// message to dst, for most of what comes: data that begin with a message in one
-// frame, when nothing of what came before is left to look at. rest is what follows
-// it, for Received. If it is not like that typ is 0, nothing was done, though what
-// lies behind the length of dst may have changed, and all of the data are for
-// Received.
-//
-// The data may lie in the room behind the length of dst if [Conn.ReceivedAlone].
-func (c *Conn) AppendReceived(dst, data []byte) (typ MessageType, appended, rest []byte) {
-	if len(c.in.data) > 0 {
-		return 0, dst, data
-	}
-	return c.appendShort(dst, data)
+// EssenceOfNext returns what the next message that comes may be received by in place
+// of [Conn.Received] and [Conn.Next]; ok is false if it may not, for something of what
+// came before is left to look at, or under way.
+func (c *Conn) EssenceOfNext() (e Essence, ok bool) {
+	return c.essence(), len(c.in.data) == 0 && c.takesShort()
 }
 
-// AppendUnread is AppendReceived for what was given to Received and is still to be
-// looked at. If dst has no room for the message, it is not taken.
+// AppendUnread is [Essence.AppendReceived] for what was given to Received and is still
+// to be looked at. If dst has no room for the message, it is not taken.
 func (c *Conn) AppendUnread(dst []byte) (typ MessageType, appended []byte) {
-	in := &c.in
-	if len(in.data) > cap(dst)-len(dst) && c.ReceivedSize(in.data) > cap(dst)-len(dst) {
+	in, e, room := &c.in, c.essence(), cap(dst)-len(dst)
+	if !c.takesShort() || len(in.data) > room && e.ReceivedSize(in.data) > room {
 		return 0, dst
 	}
-	typ, appended, in.data = c.appendShort(dst, in.data)
+	typ, appended, in.data = e.AppendReceived(dst, in.data)
 	return typ, appended
-}
-
-// appendShort takes a message that the data begin with.
-func (c *Conn) appendShort(dst, data []byte) (typ MessageType, appended, rest []byte) {
-	if !c.takesShort() {
-		return 0, dst, data
-	}
-	return c.essence().AppendReceived(dst, data)
-}
-
-// AppendReceived is [Conn.AppendReceived].
-func (e Essence) AppendReceived(dst, data []byte) (typ MessageType, appended, rest []byte) {
-	size, length := e.header(data)
-	if size == 0 {
-		return 0, dst, data
-	}
-	typ = MessageType(data[0] & opcodeBits)
-	payload, rest := data[size:size+length], data[size+length:]
-	switch {
-	case e.Role == Client:
-		appended = append(dst, payload...)
-	case length > cap(dst)-len(dst):
-		appended = AppendMasked(dst, payload, [4]byte(data[size-4:]), 0)
-	default: // with less of the stack
-		appended = dst[:len(dst)+length]
-		Mask(appended[len(dst):], payload, [4]byte(data[size-4:]), 0)
-	}
-	if typ == Text && !utf8.Valid(appended[len(dst):]) {
-		return 0, dst, data
-	}
-	return typ, appended, rest
-}
-
-// ReceivedSize returns the length in bytes of the payload that AppendReceived
-// would append, unless it is text and no UTF-8; 0 if there is none.
-func (c *Conn) ReceivedSize(data []byte) int {
-	_, length := c.shortHeader(data)
-	return length
-}
-
-// ReceivedAlone reports that the data are one message of binary data that
-// AppendReceived would append, and nothing else.
-func (c *Conn) ReceivedAlone(data []byte) bool {
-	size, length := c.shortHeader(data)
-	return size > 0 && size+length == len(data) && data[0]&opcodeBits == byte(OpBinary)
-}
-
-// shortHeader returns the size of the header that b begins with, and the length
-// of the payload behind it; size is 0 if that is not all of a whole message that
-// nothing has changed, that has less than 64 KiB, and that may come now.
-func (c *Conn) shortHeader(b []byte) (size, length int) {
-	if !c.takesShort() {
-		return 0, 0
-	}
-	return c.essence().header(b)
 }
 
 // takesShort reports that a simple message may come now.
 func (c *Conn) takesShort() bool {
 	in := &c.in
 	return in.simple && !in.open && !in.streaming && !in.stopped && len(in.stash) == 0 && in.violation == nil
-}
-
-// essence returns what a message that may come now is measured by.
-func (c *Conn) essence() Essence { return Essence{c.role, c.in.maxMessage} }
-
-// An Essence is all that is to be known of a [Conn] that has nothing under way, to
-// receive a simple message or send one: a driver of very many has it at hand, and
-// need not touch a Conn, which with many is in no cache of the processor's when its
-// next message comes. See [Conn.Essence].
-type Essence struct {
-	Role           Role
-	MaxMessageSize int64 // negative: no limit
-}
-
-// Essence returns what stands for the connection as long as ok, that is, until
-// anything is done with it but by way of the Essence: it is [Conn.Idle], and all of
-// its extensions leave messages alone that have no reserved bits.
-func (c *Conn) Essence() (e Essence, ok bool) {
-	return c.essence(), c.Idle() && c.in.simple && !c.out.unsettled
-}
-
-// Short returns what the next message is measured by; ok is false if nothing that
-// comes now is for [Essence.AppendReceived].
-func (c *Conn) Short() (e Essence, ok bool) {
-	return c.essence(), len(c.in.data) == 0 && c.takesShort()
-}
-
-// ReceivedSize is [Conn.ReceivedSize].
-func (e Essence) ReceivedSize(data []byte) int {
-	_, length := e.header(data)
-	return length
-}
-
-// ReceivedAlone is [Conn.ReceivedAlone].
-func (e Essence) ReceivedAlone(data []byte) bool {
-	size, length := e.header(data)
-	return size > 0 && size+length == len(data) && data[0]&opcodeBits == byte(OpBinary)
-}
-
-// AppendPlainHeader is [Conn.AppendPlainHeader], for a server with these extensions.
-func (e Essence) AppendPlainHeader(dst []byte, typ MessageType, length int, extensions []Extension, wanted Compression) (_ []byte, plain bool) {
-	if typ != Text && typ != Binary || len(extensions) > 0 && !leftAlone(extensions, length, wanted) {
-		return dst, false
-	}
-	return appendPlainHeader(dst, typ, length), true
-}
-
-func (e Essence) header(b []byte) (size, length int) {
-	if len(b) < 2 || b[0] != finBit|byte(OpText) && b[0] != finBit|byte(OpBinary) || b[1]&maskBit != 0 != (e.Role == Server) {
-		return 0, 0
-	}
-	size, length = 2, int(b[1]&lengthBits)
-	if length >= length16 {
-		if length > length16 || len(b) < 4 {
-			return 0, 0
-		}
-		size, length = 4, int(binary.BigEndian.Uint16(b[2:]))
-		if length < length16 {
-			return 0, 0
-		}
-	}
-	if e.Role == Server {
-		size += 4
-	}
-	if len(b) < size+length || e.MaxMessageSize >= 0 && int64(length) > e.MaxMessageSize {
-		return 0, 0
-	}
-	return size, length
 }
 
 // shortControl sees to a ping or pong, if the data begin with one. step would
@@ -241,16 +107,6 @@ func (c *Conn) AppendPlainHeader(dst []byte, typ MessageType, length int, wanted
 		return dst, false
 	}
 	return appendPlainHeader(dst, typ, length), true
-}
-
-func appendPlainHeader(dst []byte, typ MessageType, length int) []byte {
-	switch {
-	case length < length16:
-		return append(dst, finBit|byte(typ), byte(length))
-	case length <= 0xffff:
-		return append(dst, finBit|byte(typ), length16, byte(length>>8), byte(length))
-	}
-	return AppendHeader(dst, Header{Fin: true, Opcode: Opcode(typ), Length: int64(length)})
 }
 
 // isPlain reports whether the next frame is certain to be a message of n bytes as

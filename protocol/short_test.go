@@ -148,24 +148,20 @@ func takeReceived(t *testing.T, short, long *Conn, data []byte, inRoom bool) (re
 	t.Helper()
 	const before = "before "
 	dst := []byte(before)
-	alone := short.ReceivedAlone(data)
+	e, may := short.EssenceOfNext()
+	if stands, ok := short.Essence(); ok != (short.Idle() && short.in.simple) || ok && (stands != e || !may) {
+		t.Fatalf("%v stands for the connection: %t, and %v for what comes next: %t", stands, ok, e, may)
+	}
+	if !may {
+		return data
+	}
+	alone := e.ReceivedAlone(data)
 	if inRoom && alone {
 		dst = append(dst, data...)
 		dst, data = dst[:len(before)], dst[len(before):]
 	}
-	size := short.ReceivedSize(data)
-	e, rests := short.Essence()
-	if want := short.Idle() && short.in.simple; rests != want {
-		t.Fatalf("the essence stands for the connection: %t, want %t", rests, want)
-	}
-	if rests && (e.ReceivedSize(data) != size || e.ReceivedAlone(data) != alone) {
-		t.Fatalf("by the essence %d bytes were received, alone: %t; want %d, %t", e.ReceivedSize(data), e.ReceivedAlone(data), size, alone)
-	}
-	receive := short.AppendReceived
-	if rests && len(data)%2 == 0 {
-		receive = e.AppendReceived
-	}
-	typ, got, rest := receive(dst, data)
+	size := e.ReceivedSize(data)
+	typ, got, rest := e.AppendReceived(dst, data)
 	if typ == 0 {
 		if string(got) != before || len(rest) != len(data) {
 			t.Fatalf("nothing was taken, but %d bytes are left of %d, and there is %.200q", len(rest), len(data), got)

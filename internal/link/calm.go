@@ -9,6 +9,9 @@ import "github.com/tandemws/tandem/protocol"
 // they look at and change is in the Conn, and how messages look is said by the
 // protocol's Essence.
 //
+// Clients are not calm, of which there are few in a process, and whose key for masking
+// is the protocol's to choose; nor is what has no write that does not wait, such as TLS.
+//
 // Whoever takes Conn.mu with lock may do anything at the desk, and thereby ends the
 // calm. It comes back when a receive call finds that everything rests.
 
@@ -43,6 +46,9 @@ func (c *Conn) stir() {
 
 // calmDown notes whether the connection is calm. It is called by the receiver.
 func (c *Conn) calmDown() {
+	if _, waits := c.tr().(*netTransport); waits || c.opts.Role != protocol.Server {
+		return
+	}
 	d := c.desk
 	if e, resting := d.proto.Essence(); resting && e == c.essence() && d.quiet() && d.waiters.first == nil &&
 		d.look == lookNone && d.recvErr == nil && !d.deferred && !d.discarding && !d.pausing && !d.assembling &&
@@ -61,7 +67,7 @@ func (c *Conn) essence() protocol.Essence {
 // to be written by writeCalmly: see encodeQuickly. If it is not like that, w is nil
 // and nothing was done. c.mu is held.
 func (c *Conn) encodeCalmly(l *Limit, m protocol.Message, wanted protocol.Compression) (w *once) {
-	if c.mood&(calm|sendingCalmly) != calm || c.pinging != pingWritten || c.opts.Role != protocol.Server ||
+	if c.mood&sendingCalmly != 0 || c.pinging != pingWritten ||
 		len(m.Data) > min(copyLimit, c.maxFragment()) || l.Reached() != nil {
 		return nil
 	}

@@ -96,12 +96,12 @@ func (c *Conn) receivedSize() (n int) {
 }
 
 // measure returns what the message that was read is measured by, if it may be taken
-// quickly. The protocol's own way to do so takes more of the stack.
+// quickly.
 func (c *Conn) measure() (e protocol.Essence, short bool) {
 	if c.isCalm() {
 		return c.essence(), true
 	}
-	return c.proto.Short()
+	return c.proto.EssenceOfNext()
 }
 
 // hasRoom reports that the receiver has brought memory with room for n bytes.

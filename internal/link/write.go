@@ -22,12 +22,14 @@ func (c *Conn) SendWith(l *Limit, m protocol.Message, wanted protocol.Compressio
 	}
 	c.enter()
 	var err error
-	if w := c.encodeCalmly(l, m, wanted); w != nil {
-		err = c.writeCalmly(l, m.Type, w)
-		c.unlock()
-		return err
+	if c.isCalm() {
+		if w := c.encodeCalmly(l, m, wanted); w != nil {
+			err = c.writeCalmly(l, m.Type, w)
+			c.unlock()
+			return err
+		}
+		c.stir()
 	}
-	c.stir()
 	switch done, write := c.encodeQuickly(l, m, wanted); {
 	case write:
 		err = c.writeQuickly(l, m.Type)

@@ -1,0 +1,113 @@
+package protocol
+
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
+
+// An Essence is all that is to be known of a [Conn] to receive a simple message, and
+// if nothing is under way to send one: a driver of very many connections has it at
+// hand, and need not touch a Conn, which with many is in no cache of the processor's
+// when its next message comes. It is [Conn.Essence], or [Conn.EssenceOfNext].
+//
+// Simple is a message in one frame, of less than 64 KiB, that nothing has changed and
+// nothing will change.
+type Essence struct {
+	Role           Role
+	MaxMessageSize int64 // negative: no limit
+}
+
+// Essence returns what stands for the connection as long as ok, that is, until
+// anything is done with it but by way of the Essence: it is [Conn.Idle], and all of
+// its extensions leave messages alone that have no reserved bits.
+func (c *Conn) Essence() (e Essence, ok bool) {
+	return c.essence(), c.Idle() && c.in.simple && !c.out.unsettled
+}
+
+func (c *Conn) essence() Essence { return Essence{c.role, c.in.maxMessage} }
+
+// AppendReceived does what [Conn.Received] and [Conn.Next] do, and appends the
+// message to dst, if the data begin with a simple one. rest is what follows it, for
+// Received. If it is not like that typ is 0, nothing was done, though what lies behind
+// the length of dst may have changed, and all of the data are for Received.
+//
+// The data may lie in the room behind the length of dst if [Essence.ReceivedAlone].
+func (e Essence) AppendReceived(dst, data []byte) (typ MessageType, appended, rest []byte) {
+	size, length := e.header(data)
+	if size == 0 {
+		return 0, dst, data
+	}
+	typ = MessageType(data[0] & opcodeBits)
+	payload, rest := data[size:size+length], data[size+length:]
+	switch {
+	case e.Role == Client:
+		appended = append(dst, payload...)
+	case length > cap(dst)-len(dst):
+		appended = AppendMasked(dst, payload, [4]byte(data[size-4:]), 0)
+	default: // with less of the stack
+		appended = dst[:len(dst)+length]
+		Mask(appended[len(dst):], payload, [4]byte(data[size-4:]), 0)
+	}
+	if typ == Text && !utf8.Valid(appended[len(dst):]) {
+		return 0, dst, data
+	}
+	return typ, appended, rest
+}
+
+// ReceivedSize returns the length in bytes of the payload that AppendReceived
+// would append, unless it is text and no UTF-8; 0 if there is none.
+func (e Essence) ReceivedSize(data []byte) int {
+	_, length := e.header(data)
+	return length
+}
+
+// ReceivedAlone reports that the data are one message of binary data that
+// AppendReceived would append, and nothing else.
+func (e Essence) ReceivedAlone(data []byte) bool {
+	size, length := e.header(data)
+	return size > 0 && size+length == len(data) && data[0]&opcodeBits == byte(OpBinary)
+}
+
+// AppendPlainHeader is [Conn.AppendPlainHeader] for a server with these extensions,
+// which has nothing under way.
+func (e Essence) AppendPlainHeader(dst []byte, typ MessageType, length int, extensions []Extension, wanted Compression) (_ []byte, plain bool) {
+	if typ != Text && typ != Binary || len(extensions) > 0 && !leftAlone(extensions, length, wanted) {
+		return dst, false
+	}
+	return appendPlainHeader(dst, typ, length), true
+}
+
+func appendPlainHeader(dst []byte, typ MessageType, length int) []byte {
+	switch {
+	case length < length16:
+		return append(dst, finBit|byte(typ), byte(length))
+	case length <= 0xffff:
+		return append(dst, finBit|byte(typ), length16, byte(length>>8), byte(length))
+	}
+	return AppendHeader(dst, Header{Fin: true, Opcode: Opcode(typ), Length: int64(length)})
+}
+
+// header returns the size of the header that b begins with, and the length of the
+// payload behind it; size is 0 if that is not all of a simple message.
+func (e Essence) header(b []byte) (size, length int) {
+	if len(b) < 2 || b[0] != finBit|byte(OpText) && b[0] != finBit|byte(OpBinary) || b[1]&maskBit != 0 != (e.Role == Server) {
+		return 0, 0
+	}
+	size, length = 2, int(b[1]&lengthBits)
+	if length >= length16 {
+		if length > length16 || len(b) < 4 {
+			return 0, 0
+		}
+		size, length = 4, int(binary.BigEndian.Uint16(b[2:]))
+		if length < length16 {
+			return 0, 0
+		}
+	}
+	if e.Role == Server {
+		size += 4
+	}
+	if len(b) < size+length || e.MaxMessageSize >= 0 && int64(length) > e.MaxMessageSize {
+		return 0, 0
+	}
+	return size, length
+}

@@ -22,8 +22,6 @@ func (m *mill) read(in *input) error {
 	return nil
 }
 
-func (m *mill) readNow(in *input) error { return m.read(in) }
-
 func (m *mill) tryWrite(out *output) (ok bool, err error) {
 	out.wrote(out.len())
 	return true, nil

@@ -30,7 +30,6 @@ func (f failure) fail() error {
 }
 
 func (d *doomed) read(*input) error                     { return d.reading.fail() }
-func (d *doomed) readNow(*input) error                  { return nil }
 func (d *doomed) tryWrite(*output) (ok bool, err error) { return true, d.writing.fail() }
 func (d *doomed) writeOnce(*once) (ok bool, err error)  { return true, d.writing.fail() }
 func (d *doomed) setReadDeadline(time.Time) error       { return nil }

@@ -1,7 +1,6 @@
 package link
 
 import (
-	"io"
 	"net"
 	"testing"
 	"time"
@@ -145,37 +144,4 @@ func TestHasWindow(t *testing.T) {
 			t.Errorf("%q: %t", release, got)
 		}
 	}
-}
-
-// TestReadNow: what has come is read also when the deadline has passed, with which
-// a read ends before it has tried. With nothing there readNow does not wait.
-func TestReadNow(t *testing.T) {
-	here, there := tcpPair(t)
-	in, raw := new(input), new(rawTransport)
-	raw.init(here, in)
-	for name, tr := range map[string]transport{"raw": raw, "other": &netTransport{conn: here}} {
-		for _, want := range []string{"", "came", ""} {
-			there.Write([]byte(want))
-			await(t, here, "what was written", func(tr keepalive.Transport) bool { return (tr.Unread > 0) == (want != "") })
-			tr.setReadDeadline(longAgo)
-			if err := tr.read(in); !isTimeout(err) {
-				t.Fatalf("%s: read: %v; want a time-out", name, err)
-			}
-			if err := tr.readNow(in); err != nil && !isTimeout(err) {
-				t.Fatalf("%s: %v", name, err)
-			} else if got := string(in.rest()); got != want {
-				t.Errorf("%s: read %q, want %q", name, got, want)
-			}
-			in.n = 0
-		}
-	}
-	there.Close()
-	raw.setReadDeadline(time.Time{})
-	if err := raw.read(in); err != io.EOF {
-		t.Errorf("read at the end: %v", err)
-	}
-	if err := raw.readNow(in); err != io.EOF {
-		t.Errorf("readNow at the end: %v", err)
-	}
-	in.giveBack()
 }

@@ -309,8 +309,7 @@ type lookState uint8
 const (
 	lookNone lookState = iota
 	lookAsked
-	lookAgain  // something had come, and more may have
-	lookDone   // nothing has; the schedule is to be told
+	lookDone   // the schedule is to be told
 	lookMissed // it has been told that he had no turn in time, and he had none since
 )
 
@@ -329,56 +328,36 @@ func (c *Conn) askReader(by time.Time) (asked bool) {
 }
 
 // lookAwhile has who begins to read, when he was asked to look, not wait for
-// long.
+// long. It takes a moment until the system has told the runtime of what it has.
 func (c *Conn) lookAwhile() {
 	c.poked = true
-	c.tr().setReadDeadline(time.Now().Add(aMoment))
+	c.tr().setReadDeadline(time.Now().Add(10 * time.Millisecond))
 }
 
-// aMoment is how long it takes at most until the system has told the runtime of
-// what it has.
-const aMoment = 10 * time.Millisecond
-
-// looked notes that whoever reads had a turn, and what his read has found. One that
-// was interrupted may have looked before he was asked and not since: a read does not
-// try again when its deadline has passed. So he looks now. c.mu is held, and let go of
-// meanwhile.
-func (c *Conn) looked(err error) error {
-	if c.look == lookAsked && c.in.n == 0 && isTimeout(err) {
-		c.unlock()
-		now := c.tr().readNow(&c.in)
-		c.lock()
-		if now != nil {
-			err = now
-		}
-	}
+// looked notes that whoever reads had a turn.
+func (c *Conn) looked() {
 	switch c.look {
-	case lookAsked, lookAgain:
+	case lookAsked:
 		c.look = lookDone
-		if c.in.n > 0 {
-			c.look = lookAgain
-		}
 		if c.kept {
 			c.keeper.runner.Wake()
 		}
 	case lookMissed:
 		c.look = lookNone
 	}
-	return err
 }
 
 // looking reports whether who was asked to look is waited for. If he was, what
 // the schedule wanted to know is c.seen.
 func (c *Conn) looking(now time.Time) bool {
 	switch {
-	case c.look == lookAgain && now.Before(c.lookBy):
-		c.look = lookAsked // he has it in his hands perhaps, and has not looked at all of it
-		c.pokeReader()
+	case c.look == lookDone && c.reader == nobody && c.proto.Buffered() && now.Before(c.lookBy):
+		c.look = lookAsked // he has it in his hands, and has not looked at all of it
 		c.attendNow()
 		return true
 	case c.look == lookAsked && now.Before(c.lookBy):
 		return true
-	case c.look == lookAsked, c.look == lookAgain:
+	case c.look == lookAsked:
 		c.look = lookMissed
 		c.observe(now)
 	case c.look == lookDone:

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -204,126 +202,6 @@ func TestNobodyReadsAndNothingComes(t *testing.T) {
 			time.Sleep(lookInterval + lookTimeout - 5*time.Millisecond)
 			theirs.Write([]byte("\x81\x02no")) // a message, and no pong
 			checkGivenUp(t, c, lookInterval+lookTimeout+10*time.Millisecond)
-		})
-	}
-}
-
-// unheard is a transport whose reader is told late of what has come, as the runtime
-// may be by the system. A read begins with a try, which takes its time as a system
-// call does; but one whose deadline has passed ends without any, and so does one
-// that waits when its deadline is set to the past.
-type unheard struct {
-	aloof
-	wake chan struct{} // closed, and another in its place, when the deadline is set
-
-	mu sync.Mutex
-	at time.Time
-}
-
-// untilTold is how long it takes until the reader is told.
-const untilTold = time.Second
-
-func (u *unheard) setReadDeadline(at time.Time) error {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	close(u.wake)
-	u.wake, u.at = make(chan struct{}), at
-	return nil
-}
-
-func (u *unheard) read(in *input) error {
-	for {
-		u.mu.Lock()
-		wake, at := u.wake, u.at
-		u.mu.Unlock()
-		if !at.IsZero() && !time.Now().Before(at) {
-			return os.ErrDeadlineExceeded
-		}
-		time.Sleep(time.Microsecond)
-		u.transport.setReadDeadline(time.Now().Add(1))
-		if err := u.transport.read(in); !isTimeout(err) {
-			return err
-		}
-		late := time.Hour
-		if !at.IsZero() {
-			late = time.Until(at)
-		}
-		select {
-		case <-wake:
-		case <-time.After(min(late, untilTold)):
-		}
-	}
-}
-
-// TestReaderIsNotTold: the pong has come, and who waits for it was not told when he
-// is interrupted so that he looks. He does look.
-func TestReaderIsNotTold(t *testing.T) {
-	for _, receives := range []bool{false, true} {
-		for _, threaded := range []bool{false, true} {
-			for early := time.Microsecond; early < untilTold; early *= 2 {
-				t.Run(fmt.Sprintf("receives=%t, thread=%t, %v early", receives, threaded, early), func(t *testing.T) {
-					testReaderIsNotTold(t, receives, threaded, early)
-				})
-			}
-		}
-	}
-}
-
-func testReaderIsNotTold(t *testing.T, receives, threaded bool, early time.Duration) {
-	synctest.Test(t, func(t *testing.T) {
-		u := &unheard{wake: make(chan struct{})}
-		c, theirs := u.open(true, threaded)
-		c.lock() // which the attendant takes, too
-		c.setTransport(u)
-		c.unlock()
-		peer := opened(theirs, Options{Role: protocol.Server})
-		if receives {
-			go c.Receive(nil)
-		}
-		time.Sleep(lookInterval - 1)
-		Impair(theirs, Impairment{Dark: true})
-		time.Sleep(lookTimeout + 1 - early)
-		Impair(theirs, Impairment{})
-		time.Sleep(time.Minute)
-		if c.State() != protocol.Open {
-			t.Errorf("given up: %v", c.Err())
-		}
-		end(c, peer)
-	})
-}
-
-// records is a connection that gives a little with each Read, as TLS does.
-type records struct{ net.Conn }
-
-func (r records) Read(p []byte) (int, error) {
-	time.Sleep(time.Microsecond) // as a system call does
-	return r.Conn.Read(p[:min(len(p), 20)])
-}
-
-// TestPongBehindOthers: only pongs count, and the one that has come lies behind
-// messages that need reads of their own. He who looks does so until nothing is left.
-func TestPongBehindOthers(t *testing.T) {
-	for _, threaded := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			ours, theirs := NewPipe()
-			cfg := keepalive.Config{Interval: lookInterval, Timeout: lookTimeout, Phase: lookInterval, Strict: true}
-			c := opened(records{ours}, Options{Role: protocol.Client, Keepalive: cfg})
-			c.SetRunner(newRunner(c, threaded))
-			c.StartKeepalive()
-			peer := opened(theirs, Options{Role: protocol.Server})
-			time.Sleep(lookInterval - 1)
-			Impair(theirs, Impairment{Dark: true})
-			for range 10 {
-				peer.Send(nil, protocol.TextMessage("a message of a record"))
-			}
-			go c.Receive(nil)
-			time.Sleep(lookTimeout - 5*time.Millisecond)
-			Impair(theirs, Impairment{})
-			time.Sleep(time.Minute)
-			if c.State() != protocol.Open {
-				t.Errorf("thread %t: given up: %v", threaded, c.Err())
-			}
-			end(c, peer)
 		})
 	}
 }

@@ -273,19 +273,6 @@ func (e *pipeEnd) read(in *input) error {
 	if err := e.in.awaitReadable(); err != nil {
 		return err
 	}
-	e.take(in)
-	return nil
-}
-
-func (e *pipeEnd) readNow(in *input) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.take(in)
-	return nil
-}
-
-// take takes what has arrived. pipe.mu is held.
-func (e *pipeEnd) take(in *input) {
 	window := in.to()
 	n := e.in.read(window)
 	if n == len(window) && !in.direct {
@@ -294,6 +281,7 @@ func (e *pipeEnd) take(in *input) {
 	}
 	in.n = int32(n)
 	e.in.move()
+	return nil
 }
 
 func (e *pipeEnd) gathers() bool { return true }

@@ -277,7 +277,7 @@ func (c *Conn) offerWindow() {
 func (c *Conn) filled(l *Limit, err error) error {
 	asked := c.disarmRead(l)
 	if c.look != lookNone {
-		err = c.looked(err)
+		c.looked()
 	}
 	switch {
 	case c.in.n > 0:

@@ -24,11 +24,6 @@ type transport interface {
 	// caller to borrow some.
 	read(in *input) error
 
-	// readNow reads what has come, and waits for no more than a moment: a read
-	// that was interrupted may not have looked since. With nothing there it
-	// returns no error, or that of a deadline.
-	readNow(in *input) error
-
 	// tryWrite writes without waiting as much of out as it can, and reports
 	// how much is left in out. ok is false, and nothing written, where the
 	// system cannot do that.
@@ -284,14 +279,6 @@ func (t *netTransport) readOnce(in *input) (err error) {
 	}
 	in.n = int32(n)
 	return err
-}
-
-// readNow gives the read as long as it takes until the system has told the runtime
-// of what it has.
-func (t *netTransport) readNow(in *input) error {
-	t.conn.SetReadDeadline(time.Now().Add(aMoment))
-	defer t.conn.SetReadDeadline(time.Time{})
-	return t.readOnce(in)
 }
 
 func (t *netTransport) waitingBuffer() []byte {

@@ -63,16 +63,6 @@ func (t *rawTransport) read(in *input) error {
 	return in.errno.err()
 }
 
-// readNow asks the system itself, whatever the runtime knows and the deadline is.
-func (t *rawTransport) readNow(in *input) error {
-	in.errno = 0
-	in.borrow()
-	if err := t.raw.Control(func(fd uintptr) { t.readReady(fd) }); err != nil {
-		return err
-	}
-	return in.errno.err()
-}
-
 // whenReadable returns a function that reads once. With nothing to read it gives
 // back the block and asks to be called again when there is. If there is no spare
 // block then, it leaves it to Conn.fill to borrow one and to begin anew: here the

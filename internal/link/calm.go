@@ -21,7 +21,7 @@ type mood uint8
 const (
 	calm          mood = 1 << iota
 	sendingCalmly      // a Send is writing, and holds both tokens without the desk knowing
-	inGrace            // the grace period has begun
+	inGrace            // the grace period has begun: desk.grace.set, where it is at hand
 	graceReceived      // ... and a receive call has returned since then
 )
 

@@ -60,16 +60,7 @@ func (s *script) calmStep() {
 	case kind == 2:
 		s.call("pong", func() error { return s.c.Pong(limit, []byte("pong")) })
 	case kind == 3:
-		s.call("writer", func() error {
-			w, err := s.c.SendWriter(limit, protocol.Binary, protocol.CompressAuto)
-			if err == nil {
-				_, err = w.Write(m.Data)
-			}
-			if err == nil {
-				err = w.Close()
-			}
-			return err
-		})
+		s.write(limit, m)
 	case kind == 4 && s.r.IntN(8) == 0:
 		s.call("close", func() error { return s.c.Close(After(3*time.Second+7*time.Microsecond), protocol.NormalClosure, "bye") })
 	default:

@@ -249,16 +249,7 @@ func (s *script) step() {
 	case 5:
 		s.call("flush", func() error { return s.c.Flush(limit) })
 	case 6:
-		s.call("write", func() error {
-			w, err := s.c.SendWriter(limit, protocol.Binary, protocol.CompressAuto)
-			if err == nil {
-				_, err = w.Write(m.Data)
-			}
-			if err == nil {
-				err = w.Close()
-			}
-			return err
-		})
+		s.write(limit, m)
 	case 7:
 		s.call("pong", func() error { return s.c.Pong(limit, []byte("pong")) })
 	case 8:
@@ -275,6 +266,20 @@ func (s *script) step() {
 	if !s.deaf {
 		s.listen()
 	}
+}
+
+// write sends a message with a writer.
+func (s *script) write(limit *Limit, m protocol.Message) {
+	s.call("write", func() error {
+		w, err := s.c.SendWriter(limit, protocol.Binary, protocol.CompressAuto)
+		if err == nil {
+			_, err = w.Write(m.Data)
+		}
+		if err == nil {
+			err = w.Close()
+		}
+		return err
+	})
 }
 
 // seldom does what changes how messages are received.

@@ -45,8 +45,9 @@ func borrowBlock(at place) *block {
 	return blocks.borrow()
 }
 
+// giveBack gives a block back, or nothing if there is none.
 func (b *block) giveBack(at place) {
-	if !(*atomic.Pointer[block])(at).CompareAndSwap(nil, b) {
+	if b != nil && !(*atomic.Pointer[block])(at).CompareAndSwap(nil, b) {
 		blocks.giveBack(b)
 	}
 }

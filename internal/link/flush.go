@@ -26,9 +26,7 @@ func (p *pending) place() place { return placeOf(unsafe.Pointer(p)) }
 
 // release gives the block back.
 func (p *pending) release() {
-	if p.block != nil {
-		p.block.giveBack(p.place())
-	}
+	p.block.giveBack(p.place())
 	*p = pending{}
 }
 
@@ -42,9 +40,7 @@ func (p *pending) putBack(rest []byte, from *block) {
 	both := append(append([]byte(nil), rest...), p.buf...)
 	p.release()
 	p.buf = both
-	if from != nil {
-		from.giveBack(p.place())
-	}
+	from.giveBack(p.place())
 }
 
 // pending reports whether anything is held or owed.
@@ -128,7 +124,7 @@ func (c *Conn) wrote(from *block, err error) {
 	}
 	if len(rest) > 0 && c.writeErr == nil {
 		c.pend.putBack(rest, from)
-	} else if from != nil {
+	} else {
 		from.giveBack(c.pend.place())
 	}
 }

@@ -4,12 +4,14 @@ package async_test
 
 import (
 	"context"
+	"net"
 	"strings"
 	"testing"
 	"time"
 	"unsafe"
 
 	"github.com/tandemws/tandem/async"
+	"github.com/tandemws/tandem/internal/suite"
 	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 )
@@ -54,14 +56,35 @@ func testStack(t *testing.T, handler async.HandlerFunc, message string, compress
 	}
 }
 
-// pingAndEcho exchanges a message on a connection, some pings both ways, and
-// another message.
+// pingAndEcho exchanges messages on a connection, some of which come together, and some
+// pings both ways.
 func pingAndEcho(t *testing.T, url, message string, compression protocol.Deflate) {
-	conn, err := async.Connect(t.Context(), url, &async.ClientOptions{Compression: compression})
+	var gatherer suite.Gatherer
+	conn, err := async.Connect(t.Context(), url, &async.ClientOptions{
+		Compression: compression,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			var d net.Dialer
+			inner, err := d.DialContext(ctx, network, address)
+			gatherer.Conn = inner
+			return &gatherer, err
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
+	const together = 4
+	gatherer.Gather(together)
+	for range together {
+		if err := conn.SendBinary(t.Context(), []byte(message)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range together {
+		if _, err := conn.Recv(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for range 2 {
 		if err := conn.SendBinary(t.Context(), []byte(message)); err != nil {
 			t.Fatal(err)

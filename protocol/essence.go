@@ -61,6 +61,13 @@ func (e Essence) ReceivedSize(data []byte) int {
 	return length
 }
 
+// Holds reports that the data begin with a message that AppendReceived would append,
+// unless it is text and no UTF-8.
+func (e Essence) Holds(data []byte) bool {
+	size, _ := e.header(data)
+	return size > 0
+}
+
 // ReceivedAlone reports that the data are one message of binary data that
 // AppendReceived would append, and nothing else.
 func (e Essence) ReceivedAlone(data []byte) bool {

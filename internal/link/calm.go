@@ -23,6 +23,7 @@ const (
 	sendingCalmly      // a Send is writing, and holds both tokens without the desk knowing
 	inGrace            // the grace period has begun: desk.grace.set, where it is at hand
 	graceReceived      // ... and a receive call has returned since then
+	inBatch            // with calm: some of a batch may be at the desk; see batch.go
 )
 
 func (c *Conn) isCalm() bool { return c.mood&calm != 0 }
@@ -41,7 +42,10 @@ func (c *Conn) stir() {
 	if c.mood&sendingCalmly != 0 {
 		c.message.held, c.write.held = true, true
 	}
-	c.mood &^= calm | sendingCalmly
+	if c.hasMore() {
+		c.tellProtocol(c.more)
+	}
+	c.mood &^= calm | sendingCalmly | inBatch
 }
 
 // calmDown notes whether the connection is calm. It is called by the receiver.
@@ -67,15 +71,17 @@ func (c *Conn) essence() protocol.Essence {
 // to be written by writeCalmly: see encodeQuickly. If it is not like that, w is nil
 // and nothing was done. c.mu is held.
 func (c *Conn) encodeCalmly(l *Limit, m protocol.Message, wanted protocol.Compression) (w *once) {
-	if c.mood&sendingCalmly != 0 || c.pinging != pingWritten ||
-		len(m.Data) > min(copyLimit, c.maxFragment()) || l.Reached() != nil {
+	if !c.sendsCalmly(l, len(m.Data)) {
 		return nil
 	}
 	w = onces.borrow()
 	c.findBlock(w)
 	var plain bool
-	w.frame, plain = c.essence().AppendPlainHeader(w.block[:0], m.Type, len(m.Data), c.agreed(), wanted)
+	w.frame, plain = c.essence().AppendPlainHeader(w.frame, m.Type, len(m.Data), c.agreed(), wanted)
 	switch {
+	case !plain && w.begin > 0:
+		c.holdAgain(w)
+		fallthrough
 	case !plain:
 		c.settledCalmly(w)
 		return nil
@@ -85,6 +91,12 @@ func (c *Conn) encodeCalmly(l *Limit, m protocol.Message, wanted protocol.Compre
 		w.frame = append(w.frame, m.Data...)
 	}
 	return w
+}
+
+// sendsCalmly reports that a message of n bytes may be sent now, and is to be copied.
+func (c *Conn) sendsCalmly(l *Limit, n int) bool {
+	return c.mood&sendingCalmly == 0 && c.pinging == pingWritten &&
+		n <= min(copyLimit, c.maxFragment()) && l.Reached() == nil
 }
 
 // writeCalmly writes w, a message of this type. Both tokens are held meanwhile.
@@ -128,15 +140,20 @@ func newOnce() *once {
 	return w
 }
 
-// findBlock has w encoded in the block that the last message came in, if nobody reads
-// to that, or in another one.
+// findBlock has w encoded behind the answers that are held; or in the block that the
+// last message came in, if that is used up and nobody reads to it; or in another one.
 func (c *Conn) findBlock(w *once) {
-	w.n, w.received = 0, c.reader == nobody && c.in.block != nil
-	if w.received {
-		w.block, c.in.block = c.in.block, nil
-	} else {
+	w.n, w.received = 0, false
+	switch {
+	case c.inBatch() && len(c.pend.buf) > 0:
+		c.takeHeld(w)
+		return
+	case c.reader == nobody && c.in.block != nil && !c.hasMore():
+		w.block, w.received, c.in.block = c.in.block, true, nil
+	default:
 		w.block = borrowBlock(c.in.place())
 	}
+	w.frame, w.begin = w.block[:0], 0
 }
 
 // keepBlock has the next message come in the block of w, if the last one did, or

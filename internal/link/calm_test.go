@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -37,7 +38,13 @@ func TestCalm(t *testing.T) {
 		"heartbeats":     {func(c *Conn, _ net.Conn) { c.lock(); c.setHeartbeat(new(keepalive.Heartbeat)); c.unlock() }, false, false},
 		"two messages": {func(_ *Conn, peer net.Conn) {
 			peer.Write(bytes.Repeat(clientFrame(protocol.OpText, []byte("hello")), 2))
-		}, true, false},
+		}, true, true},
+		"a message and a part": {func(c *Conn, peer net.Conn) {
+			frame := clientFrame(protocol.OpText, []byte("hello"))
+			peer.Write(append(frame, frame[:5]...))
+			c.Receive(nil)
+			peer.Write(frame[5:])
+		}, false, false},
 		"silence":         {func(*Conn, net.Conn) { time.Sleep(3 * gracePeriod) }, false, false}, // an attendant has read
 		"much of nothing": {func(*Conn, net.Conn) { time.Sleep(gracePeriod / 2) }, true, true},
 	} {
@@ -94,9 +101,14 @@ type slowly struct {
 	transport
 	most int
 	err  error
+	busy atomic.Bool // one write at a time
 }
 
 func (s *slowly) writeOnce(w *once) (ok bool, err error) {
+	if s.busy.Swap(true) {
+		panic("two write at once")
+	}
+	defer s.busy.Store(false)
 	time.Sleep(10 * time.Millisecond)
 	if s.err != nil {
 		return true, s.err
@@ -209,7 +221,7 @@ func TestStirredByEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, peer := calmDown(t)
-				c.setTransport(&slowly{c.tr(), 1 << 20, test.write})
+				c.setTransport(&slowly{transport: c.tr(), most: 1 << 20, err: test.write})
 				go func() {
 					time.Sleep(5 * time.Millisecond)
 					test.end(c, peer)

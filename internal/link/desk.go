@@ -35,6 +35,7 @@ type desk struct {
 	writeErr   error           // the transport takes no more
 	pend       pending         // encoded and not written
 	once       once            // what is being written quickly; see writeQuickly
+	more       []byte          // of a batch, in input.block, which the protocol has not been told of
 	out        output          // what is being written
 
 	// In the lines of the clock.

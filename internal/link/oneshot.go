@@ -65,7 +65,7 @@ func (c *Conn) postQuickly(w *oneShot, d *delivery) (done bool, err error) {
 
 // takes reports whether nothing stands in the way of w.
 func (c *Conn) takes(w *oneShot) bool {
-	return !c.over() && c.mood&sendingCalmly == 0 && (c.desk == nil || c.isCalm() || c.desk.quiet()) && c.pinging == pingWritten &&
+	return !c.over() && c.mood&sendingCalmly == 0 && (c.desk == nil || c.isCalm() && !c.inBatch() || c.desk.quiet()) && c.pinging == pingWritten &&
 		c.opts.Role == protocol.Server && w.message.size <= c.maxFragment() &&
 		w.message.message.Unchanged(c.agreed())
 }

@@ -43,6 +43,9 @@ func (c *Conn) rests() bool {
 	if c.reader != nobody || c.poked {
 		return false
 	}
+	if c.inBatch() {
+		c.endBatch()
+	}
 	return c.isCalm() || c.restsAtDesk()
 }
 
@@ -73,7 +76,7 @@ func (c *Conn) growMemory(n int) { c.dst = slices.Grow(c.dst, n) }
 //
 //go:noinline
 func (c *Conn) makeRoom() {
-	if c.hasRoom(int(c.in.n)) {
+	if c.hasRoom(len(c.unseen())) {
 		return // as of most
 	}
 	n := c.receivedSize()
@@ -90,7 +93,7 @@ func (c *Conn) makeRoom() {
 // to be taken quickly.
 func (c *Conn) receivedSize() (n int) {
 	if e, short := c.measure(); short {
-		n = e.ReceivedSize(c.in.block[:c.in.n])
+		n = e.ReceivedSize(c.unseen())
 	}
 	return n
 }
@@ -138,11 +141,19 @@ func (c *Conn) takesRead() bool {
 		(c.rare == nil || c.rare.limit.Deadline.IsZero())
 }
 
+// unseen returns what was read and not looked at.
+func (c *Conn) unseen() []byte {
+	if c.hasMore() {
+		return c.more
+	}
+	return c.in.came()
+}
+
 // takeRead takes the message from what was read.
 func (c *Conn) takeRead() (typ protocol.MessageType, data []byte) {
 	var rest []byte
 	if e, short := c.measure(); short {
-		typ, data, rest = e.AppendReceived(c.dst, c.in.came())
+		typ, data, rest = e.AppendReceived(c.dst, c.unseen())
 	}
 	switch {
 	case typ != 0:
@@ -159,21 +170,41 @@ func (c *Conn) takeRead() (typ protocol.MessageType, data []byte) {
 
 // tookRead notes that all that was read is taken but for the rest.
 func (c *Conn) tookRead(rest []byte) {
-	c.in.n = 0
-	c.stats.lastByte = time.Since(c.start())
-	if len(rest) > 0 {
-		c.stir()
-		c.proto.Paused(c.pausedBefore())
-		c.proto.Received(c.lastByte(), 0, rest)
+	if c.in.n > 0 {
+		c.in.n = 0
+		c.stats.lastByte = time.Since(c.start())
 	}
+	c.keepMore(rest)
 	c.hear()
 }
 
-// takeUnread takes the next message of what was read before in the same way, if the
-// receiver has room for it.
+// hasUnread reports that some of what was read before has not been looked at.
+func (c *Conn) hasUnread() bool {
+	if c.isCalm() {
+		return c.hasMore()
+	}
+	return c.proto.Unread() > 0
+}
+
+// takeUnread takes the next message of that in the same way.
 //
 //go:noinline
 func (c *Conn) takeUnread() (typ protocol.MessageType, data []byte) {
+	if !c.isCalm() {
+		return c.takeUnreadAtDesk()
+	}
+	if c.receiving == receivingInto {
+		c.makeRoom()
+	} else {
+		c.makeMemory()
+	}
+	return c.takeRead()
+}
+
+// takeUnreadAtDesk does that, if the receiver has room for the message.
+//
+//go:noinline
+func (c *Conn) takeUnreadAtDesk() (typ protocol.MessageType, data []byte) {
 	if c.receiving != receivingInto || c.reader != nobody || c.recvErr != nil || c.deferred || c.discarding ||
 		!c.queue.empty() || c.stream != nil || c.heart() != nil {
 		return 0, nil

@@ -69,18 +69,46 @@ func TestReceiveQuickly(t *testing.T) {
 	}
 }
 
-// TestPostQuickly is TestQuick with messages that are posted.
-func TestPostQuickly(t *testing.T) {
-	sameTranscripts(t, func(c *Conn, _ *Limit, m protocol.Message) error {
-		return postAnyway(c, m, func(p *Prepared, d *delivery) (posted, error) {
-			if done, err := c.postQuickly(newOneShot(p), d); done {
-				return postedSent, err
+// TestBatch is TestQuick with requests that come together, and are received and answered
+// one by one; now and then something else comes between.
+func TestBatch(t *testing.T) {
+	quick, long := sendOrPost((*Conn).Send, postQuickly), sendOrPost(sendLong, postLong)
+	for seed := range uint64(120) {
+		opening := func(send sendCall, receive receiveCall) func(*testing.T, *script) {
+			return func(t *testing.T, s *script) {
+				s.together = true
+				opens(send)(t, s)
+				s.receive = receive
 			}
-			return c.post(d, false)
-		})
-	}, func(c *Conn, _ *Limit, m protocol.Message) error {
-		return postAnyway(c, m, func(_ *Prepared, d *delivery) (posted, error) { return c.post(d, false) })
+		}
+		expectSame(t, seed, transcript(t, seed, opening(quick, (*Conn).receive)), transcript(t, seed, opening(long, receiveLong)))
+	}
+}
+
+// sendOrPost sends most messages, and posts some.
+func sendOrPost(send, post sendCall) sendCall {
+	return func(c *Conn, l *Limit, m protocol.Message) error {
+		if len(m.Data) == 126 {
+			return post(c, l, m)
+		}
+		return send(c, l, m)
+	}
+}
+
+// TestPostQuickly is TestQuick with messages that are posted.
+func TestPostQuickly(t *testing.T) { sameTranscripts(t, postQuickly, postLong) }
+
+func postQuickly(c *Conn, _ *Limit, m protocol.Message) error {
+	return postAnyway(c, m, func(p *Prepared, d *delivery) (posted, error) {
+		if done, err := c.postQuickly(newOneShot(p), d); done {
+			return postedSent, err
+		}
+		return c.post(d, false)
 	})
+}
+
+func postLong(c *Conn, _ *Limit, m protocol.Message) error {
+	return postAnyway(c, m, func(_ *Prepared, d *delivery) (posted, error) { return c.post(d, false) })
 }
 
 func postAnyway(c *Conn, m protocol.Message, post func(*Prepared, *delivery) (posted, error)) error {
@@ -122,6 +150,9 @@ func opens(send func(*Conn, *Limit, protocol.Message) error) func(*testing.T, *s
 			opts.FirstMessage = []time.Duration{0, 2*time.Second + 5*time.Microsecond}[s.r.IntN(2)]
 			opts.MaxControlFrames = []int{0, 10}[s.r.IntN(2)]
 		}
+		if s.together {
+			opts.Hold = []time.Duration{0, -1}[s.r.IntN(2)]
+		}
 		var extensions []protocol.Extension
 		if s.r.IntN(2) == 0 {
 			extensions = []protocol.Extension{deflates(t, []int{64, 6000}[s.r.IntN(2)])}
@@ -139,7 +170,11 @@ func transcript(t *testing.T, seed uint64, opening func(*testing.T, *script)) (t
 		opening(t, &s)
 		s.deaf = r.IntN(2) == 0
 		for range 60 {
-			s.step()
+			if !s.together || s.crowded() || r.IntN(12) == 0 {
+				s.step()
+			} else {
+				s.batch()
+			}
 		}
 		s.deaf = false
 		s.listen()
@@ -159,6 +194,9 @@ func deflates(t *testing.T, threshold int) protocol.Extension {
 	return ext
 }
 
+// sendCall is what (*Conn).Send is.
+type sendCall = func(c *Conn, l *Limit, m protocol.Message) error
+
 // receiveCall is what (*Conn).receive is.
 type receiveCall func(c *Conn, l *Limit, dst []byte, how receiveKind) (protocol.MessageType, []byte, error)
 
@@ -174,6 +212,8 @@ type script struct {
 
 	receive   receiveCall
 	talkative bool // the peer sends more, and we receive more
+	together  bool // the peer's messages come together
+	unread    int  // of those
 	calls     int
 	buf       [2 * pipeBuffer]byte
 
@@ -268,6 +308,38 @@ func (s *script) step() {
 	}
 }
 
+// batch has simple messages come together, or takes one of them, or answers.
+func (s *script) batch() {
+	payload := func() []byte {
+		return bytes.Repeat([]byte{byte('a' + s.r.IntN(20))}, []int{0, 1, 125, 126, 3000, 5000, 16384}[s.r.IntN(7)])
+	}
+	switch {
+	case s.unread == 0:
+		s.unread = 1 + s.r.IntN(5)
+		var frames []byte
+		for range s.unread {
+			frames = append(frames, clientFrame([]protocol.Opcode{protocol.OpText, protocol.OpBinary}[s.r.IntN(2)], payload())...)
+		}
+		s.call("peer", func() error { _, err := s.peer.Write(frames); return err })
+	case s.r.IntN(2) == 0:
+		s.unread--
+		dst, how := []byte(nil), receivingMessage
+		if s.r.IntN(2) == 0 {
+			dst, how = make([]byte, 0, []int{0, 3000, blockSize}[s.r.IntN(3)]), receivingInto
+		}
+		s.call("receive", func() error {
+			typ, data, err := s.receive(s.c, nil, dst, how)
+			return fmt.Errorf("%v, %d bytes, %08x: %v", typ, len(data), crc32.ChecksumIEEE(data), err)
+		})
+	default:
+		m := protocol.Message{Type: protocol.Binary, Data: payload()}
+		s.call("send", func() error { return s.send(s.c, nil, m) })
+	}
+	if !s.deaf {
+		s.listen()
+	}
+}
+
 // write sends a message with a writer.
 func (s *script) write(limit *Limit, m protocol.Message) {
 	s.call("write", func() error {
@@ -308,7 +380,8 @@ func (s *script) seldom(limit *Limit) {
 	}
 }
 
-// receiveOne receives within a second, which a deadline or a context may bound.
+// receiveOne receives within a second, which a deadline or a context may bound, or
+// without a bound.
 func (s *script) receiveOne() {
 	dst, how := []byte(nil), receivingMessage
 	if s.r.IntN(2) == 0 {
@@ -318,10 +391,16 @@ func (s *script) receiveOne() {
 		}
 		dst, how = append(make([]byte, 0, len("before ")+room), "before "...), receivingInto
 	}
-	withContext := s.talkative && s.r.IntN(3) > 0
+	kind := 0
+	if s.talkative {
+		kind = s.r.IntN(4)
+	}
 	s.call("receive", func() error {
 		limit := After(time.Second)
-		if withContext {
+		switch kind {
+		case 1, 2:
+			limit = nil
+		case 3:
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			limit = &Limit{Context: ctx}

@@ -29,7 +29,7 @@ func (c *Conn) receive(l *Limit, dst []byte, how receiveKind) (typ protocol.Mess
 		}
 		c.dst = dst
 		read := false
-		if !c.isCalm() && c.proto.Unread() > 0 {
+		if c.hasUnread() {
 			typ, data = c.takeUnread()
 		} else if read, err = c.readQuickly(); read {
 			switch {

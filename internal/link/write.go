@@ -23,6 +23,11 @@ func (c *Conn) SendWith(l *Limit, m protocol.Message, wanted protocol.Compressio
 	c.enter()
 	var err error
 	if c.isCalm() {
+		if c.inBatch() && c.holdCalmly(l, m, wanted) {
+			c.startBackstop() // here, where the stack is not yet deep
+			c.unlock()
+			return nil
+		}
 		if w := c.encodeCalmly(l, m, wanted); w != nil {
 			err = c.writeCalmly(l, m.Type, w)
 			c.unlock()

@@ -1,0 +1,75 @@
+package link
+
+import "github.com/tandemws/tandem/protocol"
+
+// Requests that come together are a batch: they are read at once, and their answers
+// leave at once. As long as each is a simple message the connection stays calm, though
+// two things of the batch are at the desk, where the batch keeps them in the
+// processor's caches: what was read and not looked at, and the answers that are held.
+// The protocol knows nothing of either; of the first it is told when something stirs.
+//
+// Between two messages of a batch there is no system call, so what is looked at for
+// each is most of what it costs.
+
+func (c *Conn) inBatch() bool { return c.mood&inBatch != 0 }
+
+// hasMore reports that a simple message of the batch is here to be taken.
+func (c *Conn) hasMore() bool { return c.inBatch() && len(c.more) > 0 }
+
+// keepMore keeps the rest of what was read, behind the message that was taken, for the
+// next receive call.
+func (c *Conn) keepMore(rest []byte) {
+	switch {
+	case len(rest) == 0 && !c.inBatch(): // as after most
+	case !c.isCalm():
+		c.tellProtocol(rest)
+	default:
+		c.more, c.mood = rest, c.mood|inBatch
+		if len(rest) > 0 && !c.essence().Holds(rest) {
+			c.stir()
+		}
+	}
+}
+
+// tellProtocol hands over what was read and not looked at.
+func (c *Conn) tellProtocol(rest []byte) {
+	c.proto.Paused(c.pausedBefore())
+	c.proto.Received(c.lastByte(), 0, rest)
+}
+
+// endBatch ends the batch when all of it was taken. If answers are held, that ends the
+// calm too: they leave before anybody waits.
+func (c *Conn) endBatch() {
+	if len(c.pend.buf) > 0 {
+		c.stir()
+	}
+	c.mood &^= inBatch
+}
+
+// holdCalmly holds a message, an answer perhaps, because more of the batch is here to be
+// answered. If it is not to be held, nothing was done. c.mu is held.
+func (c *Conn) holdCalmly(l *Limit, m protocol.Message, wanted protocol.Compression) (held bool) {
+	if !c.hasMore() || c.opts.Hold < 0 || len(c.pend.buf)+len(m.Data) > holdLimit || !c.sendsCalmly(l, len(m.Data)) {
+		return false
+	}
+	buf, plain := c.essence().AppendPlainHeader(c.pend.borrow(), m.Type, len(m.Data), c.agreed(), wanted)
+	if !plain {
+		if len(buf) == 0 {
+			c.pend.release()
+		}
+		return false
+	}
+	c.pend.buf = append(buf, m.Data...)
+	return true
+}
+
+// takeHeld has w encoded behind what is held.
+func (c *Conn) takeHeld(w *once) {
+	w.frame, w.block, w.begin = c.pend.buf, c.pend.block, len(c.pend.buf)
+	c.pend.buf, c.pend.block = nil, nil
+}
+
+// holdAgain takes that back.
+func (c *Conn) holdAgain(w *once) {
+	c.pend.buf, c.pend.block, w.block = w.frame, w.block, nil
+}

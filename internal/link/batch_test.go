@@ -1,0 +1,43 @@
+package link
+
+import (
+	"bytes"
+	"io"
+	"testing"
+	"testing/synctest"
+
+	"github.com/tandemws/tandem/protocol"
+)
+
+// TestHeldBound answers requests that came together with more than is ever held.
+func TestHeldBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := calmDown(t)
+		go io.Copy(io.Discard, peer)
+		const requests = 40
+		peer.Write(bytes.Repeat(clientFrame(protocol.OpText, []byte("hello")), requests))
+		most := 0
+		for range requests {
+			if _, err := c.Receive(nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Send(nil, protocol.BinaryMessage(pattern(8000))); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait() // the peer has read all that was written
+			most = max(most, held(c))
+			if !isCalm(c) {
+				t.Fatal("it is not calm")
+			}
+		}
+		if most < holdLimit-8010 || most > holdLimit+10 {
+			t.Errorf("%d bytes were held, of at most %d", most, holdLimit)
+		}
+	})
+}
+
+func held(c *Conn) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.pend.buf)
+}

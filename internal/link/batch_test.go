@@ -5,6 +5,7 @@ import (
 	"io"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/tandemws/tandem/protocol"
 )
@@ -32,6 +33,26 @@ func TestHeldBound(t *testing.T) {
 		}
 		if most < holdLimit-8010 || most > holdLimit+10 {
 			t.Errorf("%d bytes were held, of at most %d", most, holdLimit)
+		}
+	})
+}
+
+// TestBatchRetained receives a batch: its desk does not refer to the block any more when
+// it is for somebody else.
+func TestBatchRetained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := calmDown(t)
+		peer.Write(bytes.Repeat(clientFrame(protocol.OpText, []byte("hello")), 2))
+		for range 2 {
+			if _, err := c.Receive(nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d := c.desk
+		go c.Receive(nil) // ends with the connection
+		time.Sleep(3 * gracePeriod)
+		if holdsDesk(c) || d.more != nil {
+			t.Errorf("it holds its desk: %t, which refers to %p", holdsDesk(c), d.more)
 		}
 	})
 }

@@ -150,7 +150,7 @@ func (c *Conn) leave() {
 		c.assembling = false
 	}
 	c.keepControls()
-	c.event, c.queue.popped, c.in.lone = nil, protocol.Event{}, 0
+	c.event, c.queue.popped, c.in.lone, c.more = nil, protocol.Event{}, 0, nil
 	c.mood &^= calm
 	c.config.Extensions, c.config.Ended = nil, nil
 	desks.giveBack(c.desk)

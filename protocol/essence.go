@@ -75,13 +75,18 @@ func (e Essence) ReceivedAlone(data []byte) bool {
 	return size > 0 && size+length == len(data) && data[0]&opcodeBits == byte(OpBinary)
 }
 
-// AppendPlainHeader is [Conn.AppendPlainHeader] for a server with these extensions,
-// which has nothing under way.
+// AppendPlainHeader is [Conn.AppendPlainHeader] for an endpoint with these extensions,
+// which has nothing under way. Behind a client's header its masking key is to follow.
 func (e Essence) AppendPlainHeader(dst []byte, typ MessageType, length int, extensions []Extension, wanted Compression) (_ []byte, plain bool) {
 	if typ != Text && typ != Binary || len(extensions) > 0 && !leftAlone(extensions, length, wanted) {
 		return dst, false
 	}
-	return appendPlainHeader(dst, typ, length), true
+	at := len(dst)
+	dst = appendPlainHeader(dst, typ, length)
+	if e.Role == Client {
+		dst[at+1] |= maskBit
+	}
+	return dst, true
 }
 
 func appendPlainHeader(dst []byte, typ MessageType, length int) []byte {

@@ -13,14 +13,15 @@ import "github.com/tandemws/tandem/protocol"
 
 func (c *Conn) inBatch() bool { return c.mood&inBatch != 0 }
 
-// hasMore reports that a simple message of the batch is here to be taken.
+// hasMore reports that more of the batch is here, which begins with a simple message
+// unless the calm is just ending.
 func (c *Conn) hasMore() bool { return c.inBatch() && len(c.more) > 0 }
 
 // keepMore keeps the rest of what was read, behind the message that was taken, for the
 // next receive call.
 func (c *Conn) keepMore(rest []byte) {
 	switch {
-	case len(rest) == 0 && !c.inBatch(): // as after most
+	case len(rest) == 0 && !c.inBatch(): // as after most messages, which came alone
 	case !c.isCalm():
 		c.tellProtocol(rest)
 	default:
@@ -59,7 +60,7 @@ func (c *Conn) holdCalmly(l *Limit, m protocol.Message, wanted protocol.Compress
 		}
 		return false
 	}
-	c.pend.buf = append(buf, m.Data...)
+	c.pend.buf = c.appendPayload(buf, m.Data)
 	return true
 }
 

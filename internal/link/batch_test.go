@@ -13,7 +13,7 @@ import (
 // TestHeldBound answers requests that came together with more than is ever held.
 func TestHeldBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, peer := calmDown(t)
+		c, peer := calmDown(t, protocol.Server)
 		go io.Copy(io.Discard, peer)
 		const requests = 40
 		peer.Write(bytes.Repeat(clientFrame(protocol.OpText, []byte("hello")), requests))
@@ -41,7 +41,7 @@ func TestHeldBound(t *testing.T) {
 // it is for somebody else.
 func TestBatchRetained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, peer := calmDown(t)
+		c, peer := calmDown(t, protocol.Server)
 		peer.Write(bytes.Repeat(clientFrame(protocol.OpText, []byte("hello")), 2))
 		for range 2 {
 			if _, err := c.Receive(nil); err != nil {

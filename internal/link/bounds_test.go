@@ -1,8 +1,10 @@
 package link
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -19,7 +21,9 @@ import (
 func open(t *testing.T, opts Options, extensions ...protocol.Extension) (*Conn, net.Conn) {
 	t.Helper()
 	ours, theirs := NewPipe()
-	opts.Role = protocol.Server
+	if opts.Role == 0 {
+		opts.Role = protocol.Server
+	}
 	c := new(Conn)
 	c.Init(ours, nil, opts.WithDefaults(), extensions...)
 	t.Cleanup(func() {
@@ -53,8 +57,68 @@ func tcpPair(t *testing.T) (here, there net.Conn) {
 
 // clientFrame returns a frame as a client sends it, with a masking key of zeros.
 func clientFrame(op protocol.Opcode, payload []byte) []byte {
-	h := protocol.Header{Fin: true, Opcode: op, Masked: true, Length: int64(len(payload))}
+	return frameOf(protocol.Client, op, payload)
+}
+
+// frameOf returns a frame as one of this role sends it, if a client with such a key.
+func frameOf(role protocol.Role, op protocol.Opcode, payload []byte) []byte {
+	h := protocol.Header{Fin: true, Opcode: op, Masked: role == protocol.Client, Length: int64(len(payload))}
 	return append(protocol.AppendHeader(nil, h), payload...)
+}
+
+// frameTo returns one as the peer of c sends it.
+func frameTo(c *Conn, op protocol.Opcode, payload string) []byte {
+	return frameOf(protocol.Client+protocol.Server-c.opts.Role, op, []byte(payload))
+}
+
+// inBothRoles runs a test with each role.
+func inBothRoles(t *testing.T, name string, test func(*testing.T, protocol.Role)) {
+	for _, role := range []protocol.Role{protocol.Client, protocol.Server} {
+		t.Run(fmt.Sprintf("%s, %v", name, role), func(t *testing.T) { test(t, role) })
+	}
+}
+
+// unmasked returns what was sent by a client as if its keys, which are random, were
+// zeros, and how much of it is whole frames.
+func unmasked(sent []byte) (plain []byte, whole int) {
+	plain = bytes.Clone(sent)
+	for rest := plain; ; rest = plain[whole:] {
+		h, size, _ := protocol.ParseHeader(rest)
+		if size == 0 {
+			clear(partOfKey(rest))
+			return plain, whole
+		}
+		payload := rest[size:min(len(rest), size+int(h.Length))]
+		if h.Masked {
+			protocol.Mask(payload, payload, h.Mask, 0)
+			clear(rest[size-4 : size])
+		}
+		if len(payload) < int(h.Length) {
+			return plain, whole
+		}
+		whole += size + len(payload)
+	}
+}
+
+// masked returns what a client sends with such keys where a server sends these frames.
+func masked(frames string) string {
+	var sent []byte
+	for rest := []byte(frames); len(rest) > 0; {
+		h, size, _ := protocol.ParseHeader(rest)
+		h.Masked = true
+		sent = append(protocol.AppendHeader(sent, h), rest[size:size+int(h.Length)]...)
+		rest = rest[size+int(h.Length):]
+	}
+	return string(sent)
+}
+
+// partOfKey returns what is there of the key in a part of a client's header.
+func partOfKey(header []byte) []byte {
+	before := 2
+	if len(header) > 2 {
+		before += map[byte]int{126: 2, 127: 8}[header[1]&127]
+	}
+	return header[min(before, len(header)):]
 }
 
 // TestPingFlood has a peer ping in a loop and never read. What is kept for it

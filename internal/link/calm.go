@@ -7,10 +7,7 @@ import "github.com/tandemws/tandem/protocol"
 // and each of its lines that is touched is a wait for memory. So a receive call and
 // a Send, of a simple message, leave the desk alone as long as it is calm: all that
 // they look at and change is in the Conn, and how messages look is said by the
-// protocol's Essence.
-//
-// Clients are not calm, of which there are few in a process, and whose key for masking
-// is the protocol's to choose; nor is what has no write that does not wait, such as TLS.
+// protocol's Essence. What has no write that does not wait, such as TLS, is never calm.
 //
 // Whoever takes Conn.mu with lock may do anything at the desk, and thereby ends the
 // calm. It comes back when a receive call finds that everything rests.
@@ -23,7 +20,7 @@ const (
 	sendingCalmly      // a Send is writing, and holds both tokens without the desk knowing
 	inGrace            // the grace period has begun: desk.grace.set, where it is at hand
 	graceReceived      // ... and a receive call has returned since then
-	inBatch            // with calm: some of a batch may be at the desk; see batch.go
+	inBatch            // desk.more or desk.pend may have some of a batch, though it is calm
 )
 
 func (c *Conn) isCalm() bool { return c.mood&calm != 0 }
@@ -50,7 +47,7 @@ func (c *Conn) stir() {
 
 // calmDown notes whether the connection is calm. It is called by the receiver.
 func (c *Conn) calmDown() {
-	if _, waits := c.tr().(*netTransport); waits || c.opts.Role != protocol.Server {
+	if _, waits := c.tr().(*netTransport); waits {
 		return
 	}
 	d := c.desk
@@ -75,7 +72,7 @@ func (c *Conn) encodeCalmly(l *Limit, m protocol.Message, wanted protocol.Compre
 		return nil
 	}
 	w = onces.borrow()
-	c.findBlock(w)
+	c.begin(w)
 	var plain bool
 	w.frame, plain = c.essence().AppendPlainHeader(w.frame, m.Type, len(m.Data), c.agreed(), wanted)
 	switch {
@@ -85,15 +82,15 @@ func (c *Conn) encodeCalmly(l *Limit, m protocol.Message, wanted protocol.Compre
 	case !plain:
 		c.settledCalmly(w)
 		return nil
-	case len(m.Data) > gatherLimit && c.tr().gathers():
+	case c.gathers(len(m.Data)):
 		w.body = m.Data
 	default:
-		w.frame = append(w.frame, m.Data...)
+		w.frame = c.appendPayload(w.frame, m.Data)
 	}
 	return w
 }
 
-// sendsCalmly reports that a message of n bytes may be sent now, and is to be copied.
+// sendsCalmly reports that a message of n bytes may be sent now, and leaves in one piece.
 func (c *Conn) sendsCalmly(l *Limit, n int) bool {
 	return c.mood&sendingCalmly == 0 && c.pinging == pingWritten &&
 		n <= min(copyLimit, c.maxFragment()) && l.Reached() == nil
@@ -140,9 +137,9 @@ func newOnce() *once {
 	return w
 }
 
-// findBlock has w encoded behind the answers that are held; or in the block that the
-// last message came in, if that is used up and nobody reads to it; or in another one.
-func (c *Conn) findBlock(w *once) {
+// begin has w encoded behind the answers that are held; or in the block that the last
+// message came in, if that is used up and nobody reads to it; or in another one.
+func (c *Conn) begin(w *once) {
 	w.n, w.received = 0, false
 	switch {
 	case c.inBatch() && len(c.pend.buf) > 0:

@@ -22,7 +22,7 @@ func TestCalmAndFull(t *testing.T) {
 // deafTranscript is transcript with a peer that reads now and then only.
 func deafTranscript(t *testing.T, seed uint64, receive receiveCall, send func(*Conn, *Limit, protocol.Message) error) (text []string) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{r: rand.New(rand.NewPCG(seed, 0)), receive: receive, deaf: true}
+		s := &script{r: rand.New(rand.NewPCG(seed, 0)), role: roleOf(seed), receive: receive, deaf: true}
 		opens(send)(t, s)
 		for range 40 {
 			s.calmStep()
@@ -37,7 +37,7 @@ func deafTranscript(t *testing.T, seed uint64, receive receiveCall, send func(*C
 // calmStep has the connection calm, if it may be, and then does something at random.
 func (s *script) calmStep() {
 	if !s.crowded() {
-		s.call("peer", func() error { _, err := s.peer.Write(clientFrame(protocol.OpBinary, []byte("calm"))); return err })
+		s.call("peer", func() error { _, err := s.peer.Write(s.frame(protocol.OpBinary, []byte("calm"))); return err })
 		s.call("receive", func() error {
 			typ, data, err := s.receive(s.c, nil, nil, receivingMessage)
 			return fmt.Errorf("%v, %q: %v", typ, data, err)
@@ -48,7 +48,7 @@ func (s *script) calmStep() {
 		limit = nil
 	}
 	m := protocol.Message{Type: protocol.Binary, Data: bytes.Repeat([]byte{byte(s.calls)}, []int{0, 1, 100, 126, 5000, 16384, 16384, 16384}[s.r.IntN(8)])}
-	if size := s.room() - 4; s.r.IntN(2) == 0 && size >= 126 && size <= copyLimit {
+	if size := s.room() - s.overhead(); s.r.IntN(2) == 0 && size >= 126 && size <= copyLimit {
 		m.Data = make([]byte, size-s.r.IntN(2))
 	}
 	switch kind := s.r.IntN(14); {

@@ -36,11 +36,11 @@ func TestCalm(t *testing.T) {
 		"an open writer": {func(c *Conn, _ net.Conn) { c.SendWriter(nil, protocol.Text, 0) }, false, false},
 		"another limit":  {func(c *Conn, _ net.Conn) { c.SetMaxMessageSize(100) }, false, false},
 		"heartbeats":     {func(c *Conn, _ net.Conn) { c.lock(); c.setHeartbeat(new(keepalive.Heartbeat)); c.unlock() }, false, false},
-		"two messages": {func(_ *Conn, peer net.Conn) {
-			peer.Write(bytes.Repeat(clientFrame(protocol.OpText, []byte("hello")), 2))
+		"two messages": {func(c *Conn, peer net.Conn) {
+			peer.Write(bytes.Repeat(frameTo(c, protocol.OpText, "hello"), 2))
 		}, true, true},
 		"a message and a part": {func(c *Conn, peer net.Conn) {
-			frame := clientFrame(protocol.OpText, []byte("hello"))
+			frame := frameTo(c, protocol.OpText, "hello")
 			peer.Write(append(frame, frame[:5]...))
 			c.Receive(nil)
 			peer.Write(frame[5:])
@@ -48,12 +48,12 @@ func TestCalm(t *testing.T) {
 		"silence":         {func(*Conn, net.Conn) { time.Sleep(3 * gracePeriod) }, false, false}, // an attendant has read
 		"much of nothing": {func(*Conn, net.Conn) { time.Sleep(gracePeriod / 2) }, true, true},
 	} {
-		t.Run(name, func(t *testing.T) {
+		inBothRoles(t, name, func(t *testing.T, role protocol.Role) {
 			synctest.Test(t, func(t *testing.T) {
-				c, peer := open(t, Options{}, deflates(t, 1000))
+				c, peer := open(t, Options{Role: role}, deflates(t, 1000))
 				go io.Copy(io.Discard, peer)
 				receive := func() {
-					peer.Write(clientFrame(protocol.OpText, []byte("hello")))
+					peer.Write(frameTo(c, protocol.OpText, "hello"))
 					if _, err := c.Receive(nil); err != nil {
 						t.Error(err)
 					}
@@ -64,8 +64,8 @@ func TestCalm(t *testing.T) {
 					t.Fatal("it is not calm")
 				}
 				test.between(c, peer)
-				if got := isCalm(c); got != test.calm {
-					t.Errorf("calm: %t", got)
+				if got := isCalm(c); got != (test.calm && (role == protocol.Server || name != "a broadcast")) {
+					t.Errorf("calm: %t", got) // a client's broadcast is encoded at its desk
 				}
 				receive()
 				if got := isCalm(c); got != test.next {
@@ -93,6 +93,27 @@ func spreadTo(c *Conn) error {
 	}
 	_, err = c.post(d, false)
 	return err
+}
+
+// TestCalmKeys: each message of a client's has a key of its own (RFC 6455, section 5.3).
+func TestCalmKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := calmDown(t, protocol.Client)
+		keys := make(map[[4]byte]bool)
+		for range 2 * len(keyBuffer{}.bytes) / 4 {
+			if err := c.Send(nil, protocol.TextMessage("hello")); err != nil || !isCalm(c) {
+				t.Fatalf("calm: %t, %v", isCalm(c), err)
+			}
+			got := make([]byte, 2+4+len("hello"))
+			if _, err := io.ReadFull(peer, got); err != nil {
+				t.Fatal(err)
+			}
+			keys[[4]byte(got[2:])] = true
+		}
+		if want := 2*len(keyBuffer{}.bytes)/4 - 1; len(keys) < want { // two may be the same by chance
+			t.Errorf("%d keys, not %d", len(keys), want)
+		}
+	})
 }
 
 // slowly is a transport whose writes that must not wait take 10 ms, and write no more
@@ -143,9 +164,9 @@ func TestStirred(t *testing.T) {
 		"a Send and end": {func(c *Conn) error { go c.Send(nil, protocol.TextMessage("second")); return nil }, "\x81\x06second"},
 	} {
 		for _, most := range []int{1 << 20, 3, 0} {
-			t.Run(fmt.Sprintf("%s, %d bytes at once", name, most), func(t *testing.T) {
+			inBothRoles(t, fmt.Sprintf("%s, %d bytes at once", name, most), func(t *testing.T, role protocol.Role) {
 				synctest.Test(t, func(t *testing.T) {
-					c, peer := calmDown(t)
+					c, peer := calmDown(t, role)
 					c.setTransport(&slowly{transport: c.tr(), most: most})
 					outcome := make(chan error, 1)
 					go func() {
@@ -162,8 +183,13 @@ func TestStirred(t *testing.T) {
 					if err := <-outcome; err != nil {
 						t.Error(err)
 					}
-					got := make([]byte, len(first+test.sent))
-					if _, err := io.ReadFull(peer, got); err != nil || string(got) != first+test.sent {
+					want := first + test.sent
+					if role == protocol.Client {
+						want = masked(want)
+					}
+					got := make([]byte, len(want))
+					_, err := io.ReadFull(peer, got)
+					if got, _ = unmasked(got); err != nil || string(got) != want {
 						t.Errorf("the peer has received %.100q, %v", got, err)
 					}
 					synctest.Wait()
@@ -179,10 +205,10 @@ func TestStirred(t *testing.T) {
 }
 
 // calmDown returns a connection that is calm, and the other end.
-func calmDown(t *testing.T) (c *Conn, peer net.Conn) {
-	c, peer = open(t, Options{})
+func calmDown(t *testing.T, role protocol.Role) (c *Conn, peer net.Conn) {
+	c, peer = open(t, Options{Role: role})
 	for range 2 {
-		peer.Write(clientFrame(protocol.OpText, []byte("hello")))
+		peer.Write(frameTo(c, protocol.OpText, "hello"))
 		if _, err := c.Receive(nil); err != nil {
 			t.Fatal(err)
 		}
@@ -216,11 +242,11 @@ func TestStirredByEnd(t *testing.T) {
 		"the write fails":    {func(*Conn, net.Conn) {}, syscall.ECONNRESET, syscall.ECONNRESET},
 		"the peer breaks it": {func(c *Conn, peer net.Conn) { peer.Write([]byte{0xff}); c.Receive(nil) }, nil, nil},
 		"it is to be closed": {func(c *Conn, _ net.Conn) { go c.Close(nil, protocol.NormalClosure, "") }, syscall.EPIPE, io.EOF},
-		"the peer closes it": {func(c *Conn, peer net.Conn) { peer.Write(clientFrame(protocol.OpClose, nil)); c.Receive(nil) }, nil, nil},
+		"the peer closes it": {func(c *Conn, peer net.Conn) { peer.Write(frameTo(c, protocol.OpClose, "")); c.Receive(nil) }, nil, nil},
 	} {
-		t.Run(name, func(t *testing.T) {
+		inBothRoles(t, name, func(t *testing.T, role protocol.Role) {
 			synctest.Test(t, func(t *testing.T) {
-				c, peer := calmDown(t)
+				c, peer := calmDown(t, role)
 				c.setTransport(&slowly{transport: c.tr(), most: 1 << 20, err: test.write})
 				go func() {
 					time.Sleep(5 * time.Millisecond)

@@ -151,7 +151,7 @@ func (c *Conn) leave() {
 	}
 	c.keepControls()
 	c.event, c.queue.popped, c.in.lone, c.more = nil, protocol.Event{}, 0, nil
-	c.mood &^= calm
+	c.mood &^= calm | inBatch
 	c.config.Extensions, c.config.Ended = nil, nil
 	desks.giveBack(c.desk)
 	c.desk = nil

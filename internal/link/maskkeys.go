@@ -3,6 +3,8 @@ package link
 import (
 	"crypto/rand"
 	"sync"
+
+	"github.com/tandemws/tandem/protocol"
 )
 
 // maskKeys reads from crypto/rand, many keys at a time. They stay
@@ -18,14 +20,23 @@ var keyBuffers = sync.Pool{New: func() any { return &keyBuffer{used: len(keyBuff
 
 func (maskKeys) Read(p []byte) (n int, err error) {
 	buf := keyBuffers.Get().(*keyBuffer)
-	defer keyBuffers.Put(buf)
 	if buf.used == len(buf.bytes) {
-		if _, err := rand.Read(buf.bytes[:]); err != nil {
-			return 0, err
-		}
+		rand.Read(buf.bytes[:]) // which never fails
 		buf.used = 0
 	}
 	n = copy(p, buf.bytes[buf.used:])
 	buf.used += n
+	keyBuffers.Put(buf)
 	return n, nil
+}
+
+// appendPayload appends a payload behind its header, by a client with the key that it
+// is masked with (section 5.3).
+func (c *Conn) appendPayload(dst, payload []byte) []byte {
+	if c.opts.Role == protocol.Server {
+		return append(dst, payload...)
+	}
+	var key [4]byte
+	maskKeys{}.Read(key[:])
+	return protocol.AppendMasked(append(dst, key[:]...), payload, key, 0)
 }

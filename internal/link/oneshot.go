@@ -65,9 +65,15 @@ func (c *Conn) postQuickly(w *oneShot, d *delivery) (done bool, err error) {
 
 // takes reports whether nothing stands in the way of w.
 func (c *Conn) takes(w *oneShot) bool {
-	return !c.over() && c.mood&sendingCalmly == 0 && (c.desk == nil || c.isCalm() && !c.inBatch() || c.desk.quiet()) && c.pinging == pingWritten &&
+	return !c.over() && c.isQuiet() && c.pinging == pingWritten &&
 		c.opts.Role == protocol.Server && w.message.size <= c.maxFragment() &&
 		w.message.message.Unchanged(c.agreed())
+}
+
+// isQuiet reports that nothing leaves, or is about to. The desk is asked only if it may
+// know of something: of a batch, answers may be held there.
+func (c *Conn) isQuiet() bool {
+	return c.mood&sendingCalmly == 0 && (c.desk == nil || c.isCalm() && !c.inBatch() || c.desk.quiet())
 }
 
 // quiet reports that nothing leaves, or is about to.

@@ -144,7 +144,7 @@ func expectSame(t *testing.T, seed uint64, a, b []string) {
 // opens returns what opens the connection of a script that sends in this way.
 func opens(send func(*Conn, *Limit, protocol.Message) error) func(*testing.T, *script) {
 	return func(t *testing.T, s *script) {
-		opts := Options{MaxFragmentSize: []int{20000, 3000}[s.r.IntN(2)], MaxQueue: 4}
+		opts := Options{Role: s.role, MaxFragmentSize: []int{20000, 3000}[s.r.IntN(2)], MaxQueue: 4}
 		if s.talkative {
 			opts.MessageTimeout = []time.Duration{0, time.Second + 3*time.Microsecond}[s.r.IntN(2)]
 			opts.FirstMessage = []time.Duration{0, 2*time.Second + 5*time.Microsecond}[s.r.IntN(2)]
@@ -166,7 +166,7 @@ func opens(send func(*Conn, *Limit, protocol.Message) error) func(*testing.T, *s
 func transcript(t *testing.T, seed uint64, opening func(*testing.T, *script)) (text []string) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		s := script{r: r, receive: (*Conn).receive}
+		s := script{r: r, role: roleOf(seed), receive: (*Conn).receive}
 		opening(t, &s)
 		s.deaf = r.IntN(2) == 0
 		for range 60 {
@@ -181,6 +181,11 @@ func transcript(t *testing.T, seed uint64, opening func(*testing.T, *script)) (t
 		text = s.text
 	})
 	return text
+}
+
+// roleOf has every other connection be a client's.
+func roleOf(seed uint64) protocol.Role {
+	return []protocol.Role{protocol.Server, protocol.Client}[seed%2]
 }
 
 // deflates returns a server's permessage-deflate with context takeover, which
@@ -203,6 +208,7 @@ type receiveCall func(c *Conn, l *Limit, dst []byte, how receiveKind) (protocol.
 // A script is one run of TestQuick.
 type script struct {
 	r    *rand.Rand
+	role protocol.Role
 	c    *Conn
 	send func(*Conn, *Limit, protocol.Message) error
 	peer net.Conn
@@ -216,6 +222,7 @@ type script struct {
 	unread    int  // of those
 	calls     int
 	buf       [2 * pipeBuffer]byte
+	came      []byte // of a frame that the peer has read in part
 
 	mu      sync.Mutex // guards what follows
 	waiting int        // calls
@@ -269,7 +276,7 @@ func (s *script) step() {
 	if s.r.IntN(4) == 0 {
 		m.Type = protocol.MessageType(s.r.IntN(4)) // not all of them are types, nor is all of it text
 	}
-	if size := s.room() - 4; s.deaf && size >= 126 && size <= copyLimit {
+	if size := s.room() - s.overhead(); s.deaf && size >= 126 && size <= copyLimit {
 		m = protocol.Message{Type: protocol.Binary, Data: make([]byte, size)} // it fits, and nothing more does
 	}
 	kind := s.r.IntN(12)
@@ -318,7 +325,7 @@ func (s *script) batch() {
 		s.unread = 1 + s.r.IntN(5)
 		var frames []byte
 		for range s.unread {
-			frames = append(frames, clientFrame([]protocol.Opcode{protocol.OpText, protocol.OpBinary}[s.r.IntN(2)], payload())...)
+			frames = append(frames, s.frame([]protocol.Opcode{protocol.OpText, protocol.OpBinary}[s.r.IntN(2)], payload())...)
 		}
 		s.call("peer", func() error { _, err := s.peer.Write(frames); return err })
 	case s.r.IntN(2) == 0:
@@ -362,7 +369,7 @@ func (s *script) seldom(limit *Limit) {
 		s.closing = true
 		s.call("close", func() error { return s.c.Close(After(3*time.Second+7*time.Microsecond), protocol.NormalClosure, "bye") })
 	case 1:
-		s.call("peer", func() error { _, err := s.peer.Write(clientFrame(protocol.OpClose, []byte{3, 0xe8})); return err })
+		s.call("peer", func() error { _, err := s.peer.Write(s.frame(protocol.OpClose, []byte{3, 0xe8})); return err })
 	case 2, 3, 4, 5, 6, 7:
 		s.call("bound", func() error { s.c.SetMaxMessageSize([]int64{100, 2000, 1 << 20, -1}[n%4]); return nil })
 	case 8, 9, 10, 11, 12:
@@ -414,7 +421,7 @@ func (s *script) receiveOne() {
 func (s *script) frames() (frames []byte) {
 	sizes := []int{1}
 	if s.talkative && s.r.IntN(4) == 0 {
-		return clientFrame(protocol.OpBinary, bytes.Repeat([]byte{byte('a' + s.r.IntN(20))}, 9000))
+		return s.frame(protocol.OpBinary, bytes.Repeat([]byte{byte('a' + s.r.IntN(20))}, 9000))
 	}
 	if s.talkative {
 		sizes = []int{0, 1, 2, 125, 126, 3000}
@@ -430,14 +437,27 @@ func (s *script) frames() (frames []byte) {
 		} else if s.r.IntN(200) == 0 {
 			payload = []byte("no text\xff")
 		} else if s.talkative && s.r.IntN(6) == 0 && !s.closing {
-			begun := clientFrame(protocol.OpBinary, payload)
+			begun := s.frame(protocol.OpBinary, payload)
 			begun[0] &^= 0x80 // and not ended
-			frames = append(append(frames, begun...), clientFrame(protocol.OpPing, []byte("between"))...)
+			frames = append(append(frames, begun...), s.frame(protocol.OpPing, []byte("between"))...)
 			op = protocol.OpContinuation
 		}
-		frames = append(frames, clientFrame(op, payload)...)
+		frames = append(frames, s.frame(op, payload)...)
 	}
-	return frames[:len(frames)-s.r.IntN(2)*s.r.IntN(2)*s.r.IntN(len(sizes))] // which breaks all that follows
+	return frames[:max(0, len(frames)-s.r.IntN(2)*s.r.IntN(2)*s.r.IntN(len(sizes)))] // which breaks all that follows
+}
+
+// frame returns one as the peer sends it.
+func (s *script) frame(op protocol.Opcode, payload []byte) []byte {
+	return frameTo(s.c, op, string(payload))
+}
+
+// overhead is the size in bytes of the header of a message of 126 bytes to 64 KiB.
+func (s *script) overhead() int {
+	if s.role == protocol.Client {
+		return 8
+	}
+	return 4
 }
 
 // written is what keepalive knows to be on its way. It does not give the connection
@@ -486,7 +506,10 @@ func (s *script) listen() {
 func (s *script) read(most int) (more bool) {
 	s.peer.SetReadDeadline(time.Now().Add(1))
 	n, err := s.peer.Read(s.buf[:most])
-	s.tell(0, "%d bytes %08x: %v", n, crc32.ChecksumIEEE(s.buf[:n]), err)
+	s.came = append(s.came, s.buf[:n]...)
+	plain, whole := unmasked(s.came)
+	s.came = s.came[whole:]
+	s.tell(0, "%d bytes %08x: %v", n, crc32.ChecksumIEEE(plain), err)
 	s.settle()
 	return err == nil
 }

@@ -294,10 +294,13 @@ func (c *Conn) writeFrame(along *claim) error {
 // together reports whether a frame with n bytes is copied to be written together with
 // others, now that nobody waits for them.
 func (c *Conn) together(n int) bool {
-	if n > gatherLimit && c.opts.Role == protocol.Server && c.message.first == nil && c.tr().gathers() {
-		return false
-	}
-	return n <= copyLimit
+	return n <= copyLimit && (c.message.first != nil || !c.gathers(n))
+}
+
+// gathers reports that a payload of n bytes is written from where it lies, which no
+// client does, for it masks it.
+func (c *Conn) gathers(n int) bool {
+	return n > gatherLimit && c.opts.Role == protocol.Server && c.tr().gathers()
 }
 
 // encodeTogether appends a small frame and what others want to send. Nothing

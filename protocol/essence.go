@@ -10,8 +10,7 @@ import (
 // hand, and need not touch a Conn, which with many is in no cache of the processor's
 // when its next message comes. It is [Conn.Essence], or [Conn.EssenceOfNext].
 //
-// Simple is a message in one frame, of less than 64 KiB, that nothing has changed and
-// nothing will change.
+// Simple is a message in one frame that nothing has changed and nothing will change.
 type Essence struct {
 	Role           Role
 	MaxMessageSize int64 // negative: no limit
@@ -106,14 +105,18 @@ func (e Essence) header(b []byte) (size, length int) {
 		return 0, 0
 	}
 	size, length = 2, int(b[1]&lengthBits)
-	if length >= length16 {
-		if length > length16 || len(b) < 4 {
+	switch {
+	case length < length16:
+	case length == length16 && len(b) >= 4:
+		if size, length = 4, int(binary.BigEndian.Uint16(b[2:])); length < length16 {
 			return 0, 0
 		}
-		size, length = 4, int(binary.BigEndian.Uint16(b[2:]))
-		if length < length16 {
+	case length == length64 && len(b) > 0xffff && binary.BigEndian.Uint64(b[2:]) <= uint64(len(b)):
+		if size, length = 10, int(binary.BigEndian.Uint64(b[2:])); length <= 0xffff {
 			return 0, 0
 		}
+	default:
+		return 0, 0
 	}
 	if e.Role == Server {
 		size += 4

@@ -24,7 +24,7 @@ func (r *readCounter) read(in *input) error {
 // TestReadsOnce: a message is read at once, whether the receiver's memory has room
 // for it and its header, or just for the payload.
 func TestReadsOnce(t *testing.T) {
-	for _, size := range []int{minDirect, 9000, 16 << 10, 32 << 10} {
+	for _, size := range []int{minDirect, 9000, 16 << 10, 32 << 10, 0xffff, 64 << 10} {
 		for _, spare := range []int{0, 7, 8, protocol.MaxHeaderSize, 1 << 10} {
 			if reads := readsOfThree(t, size, size+spare); reads != 3 {
 				t.Errorf("%d bytes, and room for %d more: %d reads of 3 messages", size, spare, reads)
@@ -55,7 +55,7 @@ func readsOfThree(t *testing.T, size, room int) (reads int) {
 func TestReadsDirectlyAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, peer := open(t, Options{})
-		for size := minDirect; size < 60_000; size += 677 {
+		for size := minDirect; size < 70_000; size += 677 {
 			var data []byte
 			for i := range 2 {
 				var typ protocol.MessageType

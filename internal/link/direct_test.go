@@ -154,7 +154,7 @@ func TestReadsDirectly(t *testing.T) {
 func TestReceiveWhereItFits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, peer := open(t, Options{})
-		for _, size := range []int{1, 1000, minDirect, 9000, 60_000, 9000, 9000} {
+		for _, size := range []int{1, 1000, minDirect, 9000, 60_000, 64 << 10, 9000, 9000} {
 			dst := append(make([]byte, 0, len("before ")+size), "before "...)
 			peer.Write(maskedFrame(protocol.OpBinary, pattern(size)))
 			_, data, err := c.ReceiveAppend(nil, dst)

@@ -39,8 +39,9 @@ func Impair(conn net.Conn, how Impairment) {
 	conn.(*pipeEnd).out.impair(how)
 }
 
-// pipeBuffer is the size in bytes of each of the two buffers of a direction.
-const pipeBuffer = 64 << 10
+// pipeBuffer is the size in bytes of each of the two buffers of a direction: what is read
+// from a socket at once comes at once here too.
+const pipeBuffer = blockSize
 
 // pipe is what both ends share: one lock for all.
 type pipe struct {

@@ -96,14 +96,17 @@ func TestLeaveWait(t *testing.T) {
 	})
 }
 
-// full fills the path to a peer that does not read, to the last byte, with
-// messages of framed bytes each, and returns how many.
-const framed = 1024
+// Messages of framed bytes each fill the two buffers of a direction of link.NewPipe to
+// the last byte.
+const (
+	framed  = 1024
+	fillers = 2 * 72 << 10 / framed
+)
 
+// full fills the path to a peer that does not read with them, and returns how many.
 func full(t *testing.T, e *End, conn Conn) (n int) {
 	t.Helper()
-	const room = 2 * 64 << 10 // the two buffers of a direction of link.NewPipe
-	for ; n < room/framed; n++ {
+	for ; n < fillers; n++ {
 		ok(t, conn.Send(filler(e), 0))
 	}
 	return n
@@ -200,7 +203,7 @@ func TestLeaveWriter(t *testing.T) {
 			conn, peer := e.Against(t)
 			w, err := conn.SendWriter(protocol.Binary)
 			ok(t, err)
-			for range 128 {
+			for range fillers {
 				_, err = w.Write(filler(&e).Data)
 				ok(t, err)
 			}
@@ -212,7 +215,7 @@ func TestLeaveWriter(t *testing.T) {
 			is(t, w.Close(), os.ErrDeadlineExceeded)
 			is(t, w.Close(), os.ErrDeadlineExceeded)
 			peer.Expect(t, protocol.OpBinary, string(filler(&e).Data))
-			for range 127 {
+			for range fillers - 1 {
 				peer.Expect(t, protocol.OpContinuation, string(filler(&e).Data))
 			}
 			_, err = w.Write([]byte("fragment"))

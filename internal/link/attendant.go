@@ -18,7 +18,9 @@ func (c *Conn) startGrace() {
 		return
 	}
 	c.mood |= inGrace
-	c.opts.Clock.grace.start(c)
+	if !c.grace.set {
+		c.opts.Clock.grace.start(c)
+	}
 }
 
 // graceOver starts the attendant if the application has not received anything

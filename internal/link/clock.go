@@ -48,12 +48,9 @@ type turn struct {
 	prev, next *turn
 }
 
-// start begins the delay, unless it has begun. c.mu is held.
+// start begins the delay, which has not begun. c.mu is held.
 func (l *line) start(c *Conn) {
 	t := l.turn(c.desk)
-	if t.set {
-		return
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t.set, t.conn, t.due = true, c, l.now()+l.delay

@@ -27,7 +27,10 @@ func (m *mill) tryWrite(out *output) (ok bool, err error) {
 	return true, nil
 }
 
-func (m *mill) writeOnce(*once) (ok bool, err error) { return false, nil }
+func (m *mill) writeOnce(w *once) (ok bool, err error) {
+	w.n = len(w.frame) + len(w.body)
+	return true, nil
+}
 
 func (m *mill) gathers() bool                   { return false }
 func (m *mill) write(out *output) error         { out.wrote(out.len()); return nil }

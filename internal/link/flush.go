@@ -260,7 +260,9 @@ func (c *Conn) flusher() {
 // startBackstop sees to it that what is held leaves in time although nobody
 // comes to write it.
 func (c *Conn) startBackstop() {
-	c.opts.Clock.hold.start(c)
+	if !c.hold.set {
+		c.opts.Clock.hold.start(c)
+	}
 }
 
 // holdOver writes what nobody came to write. It is called by the clock, with

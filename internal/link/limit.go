@@ -64,8 +64,12 @@ func (l *Limit) deadline() (at time.Time) {
 // Reached returns the error of a Limit that is reached, else nil.
 func (l *Limit) Reached() error {
 	if l == nil {
-		return nil
+		return nil // as of most calls, without a call of this
 	}
+	return l.reached()
+}
+
+func (l *Limit) reached() error {
 	if l.Context != nil && l.Context.Err() != nil {
 		return l.Context.Err()
 	}

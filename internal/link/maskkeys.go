@@ -36,6 +36,10 @@ func (c *Conn) appendPayload(dst, payload []byte) []byte {
 	if c.opts.Role == protocol.Server {
 		return append(dst, payload...)
 	}
+	return appendWithKey(dst, payload)
+}
+
+func appendWithKey(dst, payload []byte) []byte {
 	var key [4]byte
 	maskKeys{}.Read(key[:])
 	return protocol.AppendMasked(append(dst, key[:]...), payload, key, 0)

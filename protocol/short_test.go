@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -46,6 +47,27 @@ func TestShort(t *testing.T) {
 		compareShort(t, role, []int64{0, 125, 126, 300, -1}[r.IntN(5)], byte(r.IntN(64)), pieces)
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+// TestShortLengths does so with lengths of eight bytes, of which some are not as short
+// as may be or more than there is, with much behind them.
+func TestShortLengths(t *testing.T) {
+	for _, length := range []uint64{0, 1, 126, 0xffff, 0x10000, 69_999, 70_000, 70_001, 1 << 31, 1 << 32, 1<<63 - 1, 1<<63 - 20, 1 << 63, 1<<64 - 1} {
+		for _, role := range []Role{Client, Server} {
+			input := []byte{finBit | byte(OpBinary), length64}
+			input = binary.BigEndian.AppendUint64(input, length)
+			if role == Server {
+				input[1] |= maskBit
+				input = append(input, 1, 2, 3, 4)
+			}
+			input = append(input, make([]byte, 70_000)...)
+			for _, flags := range []byte{0, 8, 24, 32} {
+				for _, limit := range []int64{-1, 0, 65_536} {
+					compareShort(t, role, limit, flags, [][]byte{input})
+				}
+			}
 		}
 	}
 }

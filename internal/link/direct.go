@@ -31,6 +31,8 @@ func (c *Conn) foresee(alone bool) {
 // up: in memory with less room it would not be alone, but come in two pieces.
 const lonely = 512
 
+const _ uint8 = (blockSize + lonely - 1) / lonely // the largest fits into input.lone
+
 // foreseen reports that what was read directly is such a message, and can be taken.
 func (c *Conn) foreseen() bool {
 	e, short := c.measure()

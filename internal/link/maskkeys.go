@@ -11,8 +11,9 @@ import (
 // unpredictable: no byte is used twice (RFC 6455, section 10.3).
 type maskKeys struct{}
 
+// A keyBuffer holds whole keys, so that none is read in part.
 type keyBuffer struct {
-	bytes [512]byte
+	bytes [128 * 4]byte
 	used  int
 }
 

@@ -36,7 +36,7 @@ func TestMemoryClasses(t *testing.T) {
 	if data := m.Lend(0); data == nil || cap(data) != minKept {
 		t.Errorf("room for %d bytes lent for none, want %d", cap(data), minKept)
 	}
-	if data := m.Lend(maxKept + 1); data == nil || cap(data) != 0 {
+	if data := m.Lend(maxKept + 1); len(data) != 0 || cap(data) != maxKept+1 {
 		t.Errorf("room for %d bytes lent for more than are kept", cap(data))
 	}
 }
@@ -87,5 +87,27 @@ func TestReleaseReaches(t *testing.T) {
 	m.Release()
 	if m.Data != nil || !released.used.Load() {
 		t.Errorf("data %q left; released: %v", m.Data, released.used.Load())
+	}
+}
+
+// TestMemoryAside: what is sent from large memory does not follow its own place within
+// a page closely when it comes behind a header in a page of its own.
+func TestMemoryAside(t *testing.T) {
+	for n := 32 << 10; n <= 4<<20; n *= 2 { // smaller ones do not begin with a page
+		for _, used := range []bool{false, true} {
+			m := new(memory)
+			m.used.Store(used)
+			for name, data := range map[string][]byte{
+				"lent":  m.Lend(n)[:n],
+				"grown": growLarge([]byte("before"), n)[:n],
+			} {
+				from := int(uintptr(unsafe.Pointer(&data[0])) % 4096)
+				for header := 2; header <= protocol.MaxHeaderSize; header++ {
+					if behind := (header - from + 4096) % 4096; behind > 0 && behind < 32 {
+						t.Errorf("%d bytes, %s, used %t: at %d within a page, behind a header of %d", n, name, used, from, header)
+					}
+				}
+			}
+		}
 	}
 }

@@ -84,7 +84,8 @@ func (c *Conn) makeRoom() {
 		return
 	}
 	if n >= minDirect {
-		n += protocol.MaxHeaderSize + lonely // for the next one to be read directly
+		c.dst = growLarge(c.dst, n+protocol.MaxHeaderSize+lonely) // for the next one to be read directly
+		return
 	}
 	c.dst = slices.Grow(c.dst, n)
 }

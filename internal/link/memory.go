@@ -60,13 +60,14 @@ func (m *memory) Lend(n int) []byte {
 const aside = 256
 
 // makeAside returns memory of length 0 with room for n bytes, of a large message.
-//
-//go:noinline
 func makeAside(n int) []byte { return make([]byte, aside+n)[aside:aside] }
 
-// growLarge returns dst with room for n bytes more, of a large message.
+// growLarge returns dst with room for n bytes more, of a large message. It is inlined,
+// and does not append, for the sake of the stack.
 func growLarge(dst []byte, n int) []byte {
-	return append(makeAside(max(len(dst)+n, cap(dst)+cap(dst)/4)), dst...)
+	grown := makeAside(max(len(dst)+n, cap(dst)+cap(dst)/4))[:len(dst)]
+	copy(grown, dst)
+	return grown
 }
 
 // Release keeps memory that an application has given back, and has memory lent from

@@ -5,6 +5,7 @@ package async_test
 import (
 	"context"
 	"net"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,7 @@ func TestStack(t *testing.T) {
 
 func testStack(t *testing.T, handler async.HandlerFunc, message string, compression protocol.Deflate) {
 	const conns, allowed = 40, 10
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	server, err := async.Serve(t.Context(), handler, "127.0.0.1:0", &async.ServerOptions{
 		Keepalive:      keepalive.Config{Interval: 3 * time.Millisecond},
 		DiscardRequest: true,

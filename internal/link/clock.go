@@ -52,12 +52,12 @@ type turn struct {
 func (l *line) start(c *Conn) {
 	t := l.turn(c.desk)
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	t.set, t.conn, t.due = true, c, l.now()+l.delay
 	l.append(t)
 	if l.timer == nil {
 		l.timer = time.AfterFunc(l.delay, l.ring)
 	}
+	l.mu.Unlock() // not deferred, for the sake of the stack
 }
 
 // stop leaves the line. c.mu is held.

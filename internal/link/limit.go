@@ -44,6 +44,9 @@ func (l *Limit) Bounded() (context.Context, context.CancelFunc) {
 	return context.WithCancel(ctx)
 }
 
+// none reports that there is no limit.
+func (l *Limit) none() bool { return l == nil || l.Context == nil && l.Deadline.IsZero() }
+
 // never reports whether the Limit can never be reached.
 func (l *Limit) never() bool { return l == nil || l.done() == nil && l.Deadline.IsZero() }
 
@@ -81,6 +84,14 @@ func (l *Limit) reached() error {
 
 // wait waits for a value from ready.
 func (l *Limit) wait(ready <-chan struct{}) error {
+	if l.none() {
+		<-ready // as most calls do, for it takes less of the stack
+		return nil
+	}
+	return l.waitAtMost(ready)
+}
+
+func (l *Limit) waitAtMost(ready <-chan struct{}) error {
 	var late <-chan time.Time
 	if at := l.deadline(); !at.IsZero() {
 		timer := time.NewTimer(time.Until(at))

@@ -55,12 +55,11 @@ func (c *Conn) restsAtDesk() bool {
 		c.queue.empty() && c.stream == nil && len(c.pend.buf) == 0 && c.proto.Idle()
 }
 
-// makeMemory has memory for the message that was read. It is apart and not inlined
-// for the sake of the stack, as what follows is.
+// makeMemory has memory for a message of n bytes. It is apart and not inlined for the
+// sake of the stack, as what follows is: making memory takes much of that now and then.
 //
 //go:noinline
-func (c *Conn) makeMemory() {
-	n := c.receivedSize()
+func (c *Conn) makeMemory(n int) {
 	c.dst = released.Lend(n)
 	if cap(c.dst) < n {
 		c.growMemory(n)
@@ -197,7 +196,7 @@ func (c *Conn) takeUnread() (typ protocol.MessageType, data []byte) {
 	if c.receiving == receivingInto {
 		c.makeRoom()
 	} else {
-		c.makeMemory()
+		c.makeMemory(c.receivedSize())
 	}
 	return c.takeRead()
 }

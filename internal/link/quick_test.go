@@ -52,6 +52,9 @@ func receiveLong(c *Conn, l *Limit, dst []byte, how receiveKind) (typ protocol.M
 	if err = c.nextMessage(); err != nil {
 		return 0, dst, err
 	}
+	if how == receivingMessage && !c.event.Owned {
+		c.makeMemory(len(c.event.Data))
+	}
 	return c.event.Type, c.place(), nil
 }
 

@@ -37,13 +37,16 @@ func (c *Conn) receive(l *Limit, dst []byte, how receiveKind) (typ protocol.Mess
 			case how == receivingInto:
 				c.makeRoom()
 			default:
-				c.makeMemory()
+				c.makeMemory(c.receivedSize())
 			}
 			typ, data, err = c.takeQuickly(err)
 		}
 		if typ == 0 && err == nil {
 			c.stir()
 			if err = c.nextMessage(); err == nil {
+				if how == receivingMessage && !c.event.Owned {
+					c.makeMemory(len(c.event.Data))
+				}
 				typ, data = c.event.Type, c.place()
 			}
 		}
@@ -133,9 +136,9 @@ func (c *Conn) takeMessage() (ok bool) {
 	return false
 }
 
-// place returns the message's data where the receiver wants them. c.mu is
-// held, for they may lie in the block. It is not inlined: who waits, or looks at
-// what has arrived, is to have no room for it on the stack.
+// place returns the message's data where the receiver wants them, who has memory for
+// them. c.mu is held, for they may lie in the block. It is not inlined: who waits, or
+// looks at what has arrived, is to have no room for it on the stack.
 //
 //go:noinline
 func (c *Conn) place() []byte {
@@ -143,10 +146,8 @@ func (c *Conn) place() []byte {
 	switch {
 	case c.assembling && c.event.Owned:
 		c.assembling = false // the protocol has put it there
-	case c.receiving == receivingInto:
+	case c.receiving == receivingInto || !c.event.Owned:
 		data = append(c.dst, data...)
-	case !c.event.Owned:
-		data = append(released.Lend(len(data)), data...)
 	}
 	c.event.Data = nil
 	return data

@@ -37,6 +37,20 @@ func TestHeldBound(t *testing.T) {
 	})
 }
 
+// TestHoldOff answers at once although more is here, for nothing is to be held.
+func TestHoldOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := calmDownWith(t, Options{Hold: -1})
+		peer.Write(bytes.Repeat(frameTo(c, protocol.OpText, "hello"), 2))
+		if _, err := c.Receive(nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Send(nil, protocol.TextMessage("answer")); err != nil || held(c) > 0 || !isCalm(c) {
+			t.Errorf("%v, %d bytes are held, calm: %t", err, held(c), isCalm(c))
+		}
+	})
+}
+
 // TestBatchRetained receives a batch: its desk does not refer to the block any more when
 // it is for somebody else.
 func TestBatchRetained(t *testing.T) {

@@ -2,10 +2,12 @@ package link
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -206,7 +208,11 @@ func TestStirred(t *testing.T) {
 
 // calmDown returns a connection that is calm, and the other end.
 func calmDown(t *testing.T, role protocol.Role) (c *Conn, peer net.Conn) {
-	c, peer = open(t, Options{Role: role})
+	return calmDownWith(t, Options{Role: role})
+}
+
+func calmDownWith(t *testing.T, opts Options) (c *Conn, peer net.Conn) {
+	c, peer = open(t, opts)
 	for range 2 {
 		peer.Write(frameTo(c, protocol.OpText, "hello"))
 		if _, err := c.Receive(nil); err != nil {
@@ -262,6 +268,41 @@ func TestStirredByEnd(t *testing.T) {
 				}
 				if holdsDesk(c) {
 					t.Error("it holds its desk")
+				}
+			})
+		})
+	}
+}
+
+// TestCalmLimit: what is to be sent within a limit that is reached is neither sent nor
+// held, whether the connection is calm and more is here to be answered or not.
+func TestCalmLimit(t *testing.T) {
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for requests := 1; requests <= 2; requests++ {
+		inBothRoles(t, fmt.Sprintf("%d requests", requests), func(t *testing.T, role protocol.Role) {
+			synctest.Test(t, func(t *testing.T) {
+				for _, test := range []struct {
+					limit *Limit
+					err   error
+				}{{&Limit{Context: over}, context.Canceled}, {After(0), os.ErrDeadlineExceeded}} {
+					c, peer := calmDown(t, role)
+					peer.Write(bytes.Repeat(frameTo(c, protocol.OpText, "hello"), requests))
+					c.Receive(nil)
+					if !isCalm(c) {
+						t.Fatal("it is not calm")
+					}
+					if err := c.Send(test.limit, protocol.TextMessage("late")); !errors.Is(err, test.err) {
+						t.Errorf("%v, not %v", err, test.err)
+					}
+					if err := c.Send(nil, protocol.TextMessage("in time")); err != nil {
+						t.Error(err)
+					}
+					got := make([]byte, 100)
+					n, _ := peer.Read(got)
+					if got, _ := unmasked(got[:n]); string(got) != string(frameOf(role, protocol.OpText, []byte("in time"))) {
+						t.Errorf("the peer has received %q", got)
+					}
 				}
 			})
 		})

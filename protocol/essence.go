@@ -74,18 +74,21 @@ func (e Essence) ReceivedAlone(data []byte) bool {
 	return size > 0 && size+length == len(data) && data[0]&opcodeBits == byte(OpBinary)
 }
 
-// AppendPlainHeader is [Conn.AppendPlainHeader] for an endpoint with these extensions,
-// which has nothing under way. Behind a client's header its masking key is to follow.
-func (e Essence) AppendPlainHeader(dst []byte, typ MessageType, length int, extensions []Extension, wanted Compression) (_ []byte, plain bool) {
-	if typ != Text && typ != Binary || len(extensions) > 0 && !leftAlone(extensions, length, wanted) {
-		return dst, false
-	}
+// SendsPlain reports that an endpoint with these extensions, which has nothing under
+// way, may send such a message, of length bytes, in one frame and as it is.
+func (e Essence) SendsPlain(typ MessageType, length int, extensions []Extension, wanted Compression) bool {
+	return (typ == Text || typ == Binary) && (len(extensions) == 0 || leftAlone(extensions, length, wanted))
+}
+
+// AppendPlainHeader appends the header of a message that [Essence.SendsPlain]. A
+// client's masking key is to follow it.
+func (e Essence) AppendPlainHeader(dst []byte, typ MessageType, length int) []byte {
 	at := len(dst)
 	dst = appendPlainHeader(dst, typ, length)
 	if e.Role == Client {
 		dst[at+1] |= maskBit
 	}
-	return dst, true
+	return dst
 }
 
 func appendPlainHeader(dst []byte, typ MessageType, length int) []byte {

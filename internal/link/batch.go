@@ -47,30 +47,20 @@ func (c *Conn) endBatch() {
 	c.mood &^= inBatch
 }
 
-// holdCalmly holds a message, an answer perhaps, because more of the batch is here to be
-// answered. If it is not to be held, nothing was done. c.mu is held.
-func (c *Conn) holdCalmly(l *Limit, m protocol.Message, wanted protocol.Compression) (held bool) {
-	if !c.hasMore() || c.opts.Hold < 0 || len(c.pend.buf)+len(m.Data) > holdLimit || !c.sendsCalmly(l, len(m.Data)) {
-		return false
-	}
-	buf, plain := c.essence().AppendPlainHeader(c.pend.borrow(), m.Type, len(m.Data), c.agreed(), wanted)
-	if !plain {
-		if len(buf) == 0 {
-			c.pend.release()
-		}
-		return false
-	}
+// holdsCalmly reports that a message of n bytes, an answer perhaps, is to be held because
+// more of the batch is here to be answered.
+func (c *Conn) holdsCalmly(n int) bool {
+	return c.hasMore() && c.opts.Hold >= 0 && len(c.pend.buf)+n <= holdLimit
+}
+
+// holdCalmly holds a message that sendsCalmly. c.mu is held.
+func (c *Conn) holdCalmly(m protocol.Message) {
+	buf := c.essence().AppendPlainHeader(c.pend.borrow(), m.Type, len(m.Data))
 	c.pend.buf = c.appendPayload(buf, m.Data)
-	return true
 }
 
 // takeHeld has w encoded behind what is held.
 func (c *Conn) takeHeld(w *once) {
 	w.frame, w.block, w.begin = c.pend.buf, c.pend.block, len(c.pend.buf)
 	c.pend.buf, c.pend.block = nil, nil
-}
-
-// holdAgain takes that back.
-func (c *Conn) holdAgain(w *once) {
-	c.pend.buf, c.pend.block, w.block = w.frame, w.block, nil
 }

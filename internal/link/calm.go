@@ -64,36 +64,25 @@ func (c *Conn) essence() protocol.Essence {
 	return protocol.Essence{Role: c.opts.Role, MaxMessageSize: c.opts.MaxMessageSize}
 }
 
-// encodeCalmly encodes a message as most of them are, on a connection that is calm,
-// to be written by writeCalmly: see encodeQuickly. If it is not like that, w is nil
-// and nothing was done. c.mu is held.
-func (c *Conn) encodeCalmly(l *Limit, m protocol.Message, wanted protocol.Compression) (w *once) {
-	if !c.sendsCalmly(l, len(m.Data)) {
-		return nil
-	}
-	w = onces.borrow()
+// sendsCalmly reports that a message may be sent now, and is as most of them are: see
+// encodeQuickly. c.mu is held, and the connection is calm.
+func (c *Conn) sendsCalmly(l *Limit, m protocol.Message, wanted protocol.Compression) bool {
+	return c.mood&sendingCalmly == 0 && c.pinging == pingWritten &&
+		len(m.Data) <= min(copyLimit, c.maxFragment()) &&
+		c.essence().SendsPlain(m.Type, len(m.Data), c.agreed(), wanted) && l.Reached() == nil
+}
+
+// encodeCalmly encodes a message that sendsCalmly, to be written by writeCalmly.
+func (c *Conn) encodeCalmly(m protocol.Message) *once {
+	w := onces.borrow()
 	c.begin(w)
-	var plain bool
-	w.frame, plain = c.essence().AppendPlainHeader(w.frame, m.Type, len(m.Data), c.agreed(), wanted)
-	switch {
-	case !plain && w.begin > 0:
-		c.holdAgain(w)
-		fallthrough
-	case !plain:
-		c.settledCalmly(w)
-		return nil
-	case c.gathers(len(m.Data)):
+	w.frame = c.essence().AppendPlainHeader(w.frame, m.Type, len(m.Data))
+	if c.gathers(len(m.Data)) {
 		w.body = m.Data
-	default:
+	} else {
 		w.frame = c.appendPayload(w.frame, m.Data)
 	}
 	return w
-}
-
-// sendsCalmly reports that a message of n bytes may be sent now, and leaves in one piece.
-func (c *Conn) sendsCalmly(l *Limit, n int) bool {
-	return c.mood&sendingCalmly == 0 && c.pinging == pingWritten &&
-		n <= min(copyLimit, c.maxFragment()) && l.Reached() == nil
 }
 
 // writeCalmly writes w, a message of this type. Both tokens are held meanwhile.

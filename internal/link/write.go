@@ -22,19 +22,17 @@ func (c *Conn) SendWith(l *Limit, m protocol.Message, wanted protocol.Compressio
 	}
 	c.enter()
 	var err error
-	if c.isCalm() {
-		if c.inBatch() && c.holdCalmly(l, m, wanted) {
+	if c.isCalm() && c.sendsCalmly(l, m, wanted) {
+		if c.holdsCalmly(len(m.Data)) {
+			c.holdCalmly(m)
 			c.startBackstop() // here, where the stack is not yet deep
-			c.unlock()
-			return nil
+		} else {
+			err = c.writeCalmly(l, m.Type, c.encodeCalmly(m))
 		}
-		if w := c.encodeCalmly(l, m, wanted); w != nil {
-			err = c.writeCalmly(l, m.Type, w)
-			c.unlock()
-			return err
-		}
-		c.stir()
+		c.unlock()
+		return err
 	}
+	c.stir()
 	switch done, write := c.encodeQuickly(l, m, wanted); {
 	case write:
 		err = c.writeQuickly(l, m.Type)

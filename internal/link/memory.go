@@ -16,8 +16,8 @@ var released memory
 func init() { protocol.KeepReleased(&released) }
 
 // memory is kept in pools, one for each of the classes: sizes that the allocator
-// has too, so that nothing is lost by rounding up to them. They are the powers of
-// two and what lies in the middle between them.
+// has too, so that nothing is lost by rounding up to them, but for large memory; see
+// aside. They are the powers of two and what lies in the middle between them.
 type memory struct {
 	used  atomic.Bool        // by anybody yet: until then, messages get no more than they need
 	pools [classes]sync.Pool // of *byte, the first one of such memory: that is kept without allocating
@@ -57,6 +57,9 @@ func (m *memory) Lend(n int) []byte {
 // less than 32 bytes behind the one that they copy from, and all large memory of Go's
 // begins with a page. The fragments of a message, each with its header, move towards
 // that place by 10 bytes.
+//
+// It is paid for with the allocator's next size: 32 KiB take 40, 16 take 18, and what is
+// larger takes 8 more.
 const aside = 256
 
 // makeAside returns memory of length 0 with room for n bytes, of a large message.

@@ -51,6 +51,26 @@ func TestHoldOff(t *testing.T) {
 	})
 }
 
+// TestHeldSince: what is held leaves in time after the first of it was, whatever follows.
+func TestHeldSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := calmDown(t, protocol.Server)
+		peer.Write(bytes.Repeat(frameTo(c, protocol.OpText, "hello"), 4))
+		for range 3 {
+			if _, err := c.Receive(nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Send(nil, protocol.TextMessage("answer")); err != nil || held(c) == 0 {
+				t.Errorf("%v, %d bytes are held", err, held(c))
+			}
+			time.Sleep(DefaultHold * 2 / 5)
+		}
+		if held(c) != 0 {
+			t.Errorf("%d bytes are held", held(c))
+		}
+	})
+}
+
 // TestBatchRetained receives a batch: its desk does not refer to the block any more when
 // it is for somebody else.
 func TestBatchRetained(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/tandemws/tandem/protocol"
 )
@@ -165,6 +166,27 @@ func TestReceiveWhereItFits(t *testing.T) {
 				t.Errorf("of %d bytes: is in memory of its own", size)
 			}
 		}
+	})
+}
+
+// TestReceiveDirectlyInTime has such a message come when there is a deadline, by which
+// it goes the long way.
+func TestReceiveDirectlyInTime(t *testing.T) {
+	inBothRoles(t, "a second", func(t *testing.T, role protocol.Role) {
+		synctest.Test(t, func(t *testing.T) {
+			c, peer := open(t, Options{Role: role})
+			dst := append(make([]byte, 0, blockSize), "before "...)
+			for _, limit := range []*Limit{nil, nil, After(time.Second), nil} {
+				go func() {
+					time.Sleep(time.Millisecond)
+					peer.Write(frameTo(c, protocol.OpBinary, string(pattern(9000))))
+				}()
+				_, data, err := c.ReceiveAppend(limit, dst)
+				if want := string(dst) + string(pattern(9000)); err != nil || string(data) != want {
+					t.Errorf("%d bytes, not %d: %v", len(data), len(want), err)
+				}
+			}
+		})
 	})
 }
 

@@ -72,6 +72,33 @@ func TestReceiveQuickly(t *testing.T) {
 	}
 }
 
+// TestReceivedStays: a message is the receiver's, and stays as it is when the next ones
+// come, whichever way it was received.
+func TestReceivedStays(t *testing.T) {
+	for name, limit := range map[string]*Limit{"quick": nil, "long": {Deadline: time.Unix(1<<40, 0)}} {
+		inBothRoles(t, name, func(t *testing.T, role protocol.Role) {
+			synctest.Test(t, func(t *testing.T) {
+				c, peer := open(t, Options{Role: role})
+				var got []string
+				var kept []protocol.Message
+				for _, text := range []string{"first", "other", "third"} {
+					peer.Write(frameTo(c, protocol.OpText, text))
+					m, err := c.Receive(limit)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got, kept = append(got, string(m.Data)), append(kept, m)
+				}
+				for i, m := range kept {
+					if string(m.Data) != got[i] {
+						t.Errorf("%q has become %q", got[i], m.Data)
+					}
+				}
+			})
+		})
+	}
+}
+
 // TestBatch is TestQuick with requests that come together, and are received and answered
 // one by one; now and then something else comes between.
 func TestBatch(t *testing.T) {

@@ -50,6 +50,20 @@ func readsOfThree(t *testing.T, size, room int) (reads int) {
 	return reads
 }
 
+// TestRoomBehind: no more is read to the receiver's memory than a block has room for,
+// where it may have to be moved.
+func TestRoomBehind(t *testing.T) {
+	for _, room := range []int{0, 1, blockSize - 1, blockSize, blockSize + 1, 1 << 20} {
+		memory := make([]byte, 7+room)
+		c := Conn{dst: memory[:7]}
+		c.in.readDirectly(&c.dst)
+		to := c.in.to()
+		if want := min(room, blockSize); len(to) != want || want > 0 && &to[0] != &memory[7] {
+			t.Errorf("room for %d bytes: %d are to be read, want %d", room, len(to), want)
+		}
+	}
+}
+
 // TestReadsDirectlyAgain: memory that was made for one message has room to read the
 // next one to it.
 func TestReadsDirectlyAgain(t *testing.T) {

@@ -178,7 +178,7 @@ func TestReceiveDirectlyInTime(t *testing.T) {
 			dst := append(make([]byte, 0, blockSize), "before "...)
 			for _, limit := range []*Limit{nil, nil, After(time.Second), nil} {
 				go func() {
-					time.Sleep(time.Millisecond)
+					time.Sleep(time.Millisecond) // until the receiver waits, who has decided by then where to read
 					peer.Write(frameTo(c, protocol.OpBinary, string(pattern(9000))))
 				}()
 				_, data, err := c.ReceiveAppend(limit, dst)

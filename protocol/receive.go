@@ -594,9 +594,23 @@ func (in *inbound) assembled() {
 	in.buf, in.base, in.into = nil, 0, false
 }
 
-// growth bounds how much more memory than has arrived is set aside for a
-// message: its size is only what the peer claims.
-const growth = 4
+// The bounds of how much memory is set aside for a message, whose size is only what
+// the peer claims: a few times as much as has arrived; or, for what is large for
+// certain, as much as most large messages need, so that they are not moved meanwhile.
+const (
+	growth      = 4
+	surelyLarge = 32 << 10
+	roomForMost = 1 << 20
+)
+
+// setAside returns how many bytes of memory a message may have at most when so many
+// have arrived.
+func setAside(arrived int64) int64 {
+	if arrived >= surelyLarge {
+		return max(growth*arrived, roomForMost)
+	}
+	return growth * arrived
+}
 
 // grow makes room in buf for n bytes that have arrived and, within bounds, for
 // the rest of the frame.
@@ -611,7 +625,7 @@ func (in *inbound) grow(n int) {
 	}
 	arrived := int64(need - in.base)
 	before := in.buf
-	in.buf = append(lend(int(min(rest, int64(in.base)+growth*arrived))), before...)
+	in.buf = append(lend(int(min(rest, int64(in.base)+setAside(arrived)))), before...)
 	if !in.into { // else it may be the caller's
 		takeBack(before)
 	}

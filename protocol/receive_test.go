@@ -224,7 +224,7 @@ func TestGrowth(t *testing.T) {
 					room = cap(c.in.buf)
 					moved += i
 				}
-				if room > growth*(i+1) {
+				if int64(room) > setAside(int64(i+1)) {
 					t.Fatalf("%d bytes are held for %d", room, i+1)
 				}
 			}

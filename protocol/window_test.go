@@ -30,7 +30,7 @@ func TestWindow(t *testing.T) {
 		if w == nil {
 			t.Fatalf("no window after %d bytes", arrived)
 		}
-		if most := (growth - 1) * arrived; len(w) > most {
+		if most := int(setAside(int64(arrived))) - arrived; len(w) > most {
 			t.Fatalf("window of %d bytes after %d, the most is %d", len(w), arrived, most)
 		}
 		n := (len(w) + 1) / 2
@@ -87,4 +87,24 @@ func TestWindowInvalidText(t *testing.T) {
 	d.window = true
 	d.run(frame[:1500], frame[1500:])
 	d.wantEvents("violation websocket: peer broke the protocol: text message that is not UTF-8 (RFC 6455, section 8.1)")
+}
+
+// TestWindowOfLarge has room for all of a message of 1 MiB, and for a good part of one
+// of 16, as soon as it is large for certain.
+func TestWindowOfLarge(t *testing.T) {
+	for _, tt := range []struct{ size, arrived, room int }{
+		{roomForMost, surelyLarge - 1, growth * (surelyLarge - 1)},
+		{roomForMost, surelyLarge, roomForMost},
+		{16 * roomForMost, surelyLarge, roomForMost},
+		{16 * roomForMost, roomForMost, growth * roomForMost},
+	} {
+		c := NewConn(Config{Role: Client, MaxMessageSize: -1})
+		c.Received(epoch, 0, AppendHeader(nil, Header{Fin: true, Opcode: OpBinary, Length: int64(tt.size)}))
+		c.Next()
+		c.Received(epoch, 0, make([]byte, tt.arrived))
+		c.Next()
+		if room := cap(c.in.buf); room < tt.room || room > tt.room+tt.room/8 {
+			t.Errorf("%d bytes are set aside for %d of %d, want %d", room, tt.arrived, tt.size, tt.room)
+		}
+	}
 }

@@ -2,107 +2,99 @@ package keepalive
 
 import "time"
 
-// An agenda is a heap of entries, the earliest first. Each node has four
-// children, which makes the way down half as long as with two, and the times
-// lie beside each other, so that comparing them does not touch the entries.
-type agenda []appointment
+// An agenda says which of its entries is due first.
+//
+// Of connections with the same settings each becomes due again as long after it was
+// as all others do, so most appointments can stand in a line: in order, without being
+// compared. A few lines do for a few settings, and a heap has what fits into none.
+// With very many connections that is what counts: on its way through a heap an
+// appointment passes others that are in no cache of the processor's.
+type agenda struct {
+	lines [lines]line
+	heap  heap
+}
+
+const lines = 4
 
 type appointment struct {
 	at    time.Duration // since the thread's epoch
 	entry *Entry
 }
 
-const children = 4
+// A where tells where an entry's appointment is.
+type where int8
 
+const (
+	nowhere where = iota
+	inHeap
+	inLine // the first one, and so on
+)
+
+func (a *agenda) line(w where) *line { return &a.lines[w-inLine] }
+
+// add registers e, which is not registered.
 func (a *agenda) add(e *Entry, at time.Duration) {
-	*a = append(*a, appointment{at, e})
-	a.up(len(*a)-1, appointment{at, e})
+	if e.where = a.whereFor(at); e.where == inHeap {
+		a.heap.add(e, at)
+	} else {
+		a.line(e.where).add(e, at)
+	}
 }
 
-func (a *agenda) move(e *Entry, at time.Duration) {
-	a.fix(int(e.index)-1, appointment{at, e})
+// whereFor returns the line at whose end the time may stand behind the latest; or that
+// there is none.
+func (a *agenda) whereFor(at time.Duration) where {
+	best, latest := inHeap, time.Duration(-2)
+	for i := range a.lines {
+		if last := a.lines[i].last(); latest < last && last <= at {
+			best, latest = inLine+where(i), last
+		}
+	}
+	return best
 }
 
 func (a *agenda) remove(e *Entry) {
-	hole, last := int(e.index)-1, len(*a)-1
-	moved := (*a)[last]
-	(*a)[last] = appointment{}
-	*a = (*a)[:last]
-	e.index = 0
-	if hole < last {
-		a.fix(hole, moved)
-	}
-}
-
-// fix puts x at i or wherever it belongs from there.
-func (a *agenda) fix(i int, x appointment) {
-	if i > 0 && x.at < (*a)[parent(i)].at {
-		a.up(i, x)
+	if e.where == inHeap {
+		a.heap.remove(e)
 	} else {
-		a.down(i, x)
+		a.line(e.where).remove(e)
 	}
+	e.where = nowhere
 }
 
-// up puts x at i or above.
-func (a *agenda) up(i int, x appointment) {
-	for i > 0 && x.at < (*a)[parent(i)].at {
-		a.put(i, (*a)[parent(i)])
-		i = parent(i)
-	}
-	a.put(i, x)
+func (a *agenda) move(e *Entry, at time.Duration) {
+	a.remove(e)
+	a.add(e, at)
 }
 
-// down puts x at i or below.
-func (a *agenda) down(i int, x appointment) {
-	for {
-		child := a.earliestChild(i)
-		if child < 0 || (*a)[child].at >= x.at {
-			break
-		}
-		a.put(i, (*a)[child])
-		i = child
+// first returns what is due first; nil when there is nothing.
+func (a *agenda) first() (first *appointment) {
+	if len(a.heap) > 0 {
+		first = &a.heap[0]
 	}
-	a.put(i, x)
-}
-
-// earliestChild returns a child of i, or -1 if there is none.
-func (a *agenda) earliestChild(i int) int {
-	first := children*i + 1
-	if first >= len(*a) {
-		return -1
-	}
-	earliest := first
-	for child := first + 1; child < min(first+children, len(*a)); child++ {
-		if (*a)[child].at < (*a)[earliest].at {
-			earliest = child
+	for i := range a.lines {
+		if l := &a.lines[i]; l.live > 0 && (first == nil || l.first().at < first.at) {
+			first = l.first()
 		}
 	}
-	return earliest
+	return first
 }
 
-// crowd is how many make it worthwhile to have the first of them wait for the
-// last.
+func (a *agenda) len() (n int) {
+	for i := range a.lines {
+		n += a.lines[i].live
+	}
+	return n + len(a.heap)
+}
+
+// crowd is how many make it worthwhile to have the first of them wait for the last.
 const crowd = 4
 
 // crowded reports whether a crowd is due up to at.
-func (a *agenda) crowded(at time.Duration) bool { return a.countDown(0, at, crowd) == 0 }
-
-// countDown returns by how many those at i and below that are due up to at are
-// short of n. It looks at no more than n of them and at their children.
-func (a *agenda) countDown(i int, at time.Duration, n int) int {
-	if n == 0 || i >= len(*a) || (*a)[i].at > at {
-		return n
+func (a *agenda) crowded(at time.Duration) bool {
+	short := a.heap.countDown(0, at, crowd)
+	for i := range a.lines {
+		short = a.lines[i].countDown(at, short)
 	}
-	n--
-	for child := children*i + 1; child <= children*i+children; child++ {
-		n = a.countDown(child, at, n)
-	}
-	return n
+	return short == 0
 }
-
-func (a *agenda) put(i int, x appointment) {
-	(*a)[i] = x
-	x.entry.index = int32(i + 1)
-}
-
-func parent(i int) int { return (i - 1) / children }

@@ -41,7 +41,8 @@ const DefaultSlack = 5 * time.Millisecond
 type Entry struct {
 	thread  *Thread
 	target  Target
-	index   int32 // in the agenda, plus one; 0: not registered
+	index   int32 // on the agenda, there
+	where   where // ... and where that is
 	ticking bool  // Tick is under way, and nothing was decided since
 }
 
@@ -54,7 +55,7 @@ func (t *Thread) Add(e *Entry, target Target, first time.Time) {
 	if e.thread == nil {
 		e.thread = t
 	}
-	if e.index != 0 {
+	if e.where != nowhere {
 		t.agenda.remove(e)
 	}
 	e.target, e.ticking = target, false
@@ -66,7 +67,7 @@ func (t *Thread) Add(e *Entry, target Target, first time.Time) {
 func (t *Thread) Len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.agenda)
+	return t.agenda.len()
 }
 
 // Wake has the target's Tick called at once.
@@ -77,7 +78,7 @@ func (e *Entry) Wake() {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if e.index != 0 {
+	if e.where != nowhere {
 		e.ticking = false
 		t.agenda.move(e, t.elapsed()) // and not before: others may be due longer
 		if t.setTo != 0 {
@@ -95,7 +96,7 @@ func (e *Entry) Stop() {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if e.index != 0 {
+	if e.where != nowhere {
 		t.agenda.remove(e)
 		t.hurry() // it may have been the last one
 	}
@@ -117,7 +118,7 @@ func (t *Thread) begin() {
 
 // hurry wakes the goroutine if it would sleep for too long.
 func (t *Thread) hurry() {
-	if len(t.agenda) == 0 || t.agenda[0].at < t.setTo {
+	if first := t.agenda.first(); first == nil || first.at < t.setTo {
 		t.rouse()
 	}
 }
@@ -149,9 +150,8 @@ func (t *Thread) tickDue(timer *time.Timer) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.setTo = 0
-	for len(t.agenda) > 0 {
+	for first := t.agenda.first(); first != nil; first = t.agenda.first() {
 		now := t.now()
-		first := t.agenda[0]
 		if wait := first.at - now.Sub(t.epoch); wait > 0 {
 			if slack := t.slack(); t.agenda.crowded(first.at + slack) {
 				wait += slack
@@ -162,7 +162,7 @@ func (t *Thread) tickDue(timer *time.Timer) bool {
 		}
 		t.tick(first.entry, now)
 	}
-	t.agenda = nil // a hundred thousand may have been on it
+	t.agenda = agenda{} // a hundred thousand may have been on it
 	t.running = false
 	return false
 }
@@ -173,7 +173,7 @@ func (t *Thread) tick(e *Entry, now time.Time) {
 	e.ticking = true
 	next, ok := t.call(e.target, now)
 	switch {
-	case !e.ticking || e.index == 0:
+	case !e.ticking || e.where == nowhere:
 	case ok:
 		e.ticking = false
 		// One that wants to be called at once waits for its turn.

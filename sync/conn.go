@@ -254,7 +254,8 @@ func (c *Conn) CloseNow() {
 func (c *Conn) Done() <-chan struct{} { return c.link.Done() }
 
 // Err returns nil as long as the connection has not ended, and then how it
-// did: a [*protocol.CloseError].
+// did: a [*protocol.CloseError]. A receive call may tell of the peer's close frame
+// a moment before that, so wait for Done first.
 func (c *Conn) Err() error { return c.link.Err() }
 
 // State returns where the connection is in its life.

@@ -344,7 +344,8 @@ func newServerConn(up *serve.Upgraded) *ServerConn {
 // Username returns the user name that [BasicAuth] has checked, "" if none was.
 func (c *ServerConn) Username() string { return c.opening.Get().Username }
 
-// Path returns the path of the request's URL.
+// Path returns the path of the request's URL, unescaped and without the query,
+// which [Conn.Request] has.
 func (c *ServerConn) Path() string { return c.opening.Get().Path }
 
 // PathValue returns the value of a wildcard in the [http.ServeMux] pattern that

@@ -2,9 +2,11 @@ package protocol
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -184,11 +186,12 @@ func TestDeflateTakeBack(t *testing.T) {
 // no more than the windows with it.
 func TestDeflateIdle(t *testing.T) {
 	for _, alone := range []bool{false, true} {
-		d := &Deflate{ServerNoContextTakeover: alone, ClientNoContextTakeover: alone}
+		pool := onePool{}
+		d := &Deflate{ServerNoContextTakeover: alone, ClientNoContextTakeover: alone, Pools: pool}
 		client, server := negotiated(t, d, d)
 		rng := rand.New(rand.NewPCG(3, 3))
-		for range 50 {
-			message, _, err := server.Encode(nil, resembling(rng, 20000), Fragment{Type: Binary, First: true, Last: true, Compression: CompressOn})
+		for i := range 50 {
+			message, _, err := server.Encode(nil, resembling(rng, []int{20000, shortMessage}[i%2]), Fragment{Type: Binary, First: true, Last: true, Compression: CompressOn})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -204,6 +207,45 @@ func TestDeflateIdle(t *testing.T) {
 					t.Fatalf("%d bytes are held, takeover is %t", cap(h.buf), !alone)
 				}
 			}
+		}
+		checkPooled(t, pool)
+	}
+}
+
+// checkPooled fails the test if what is pooled holds on to memory of a caller's.
+func checkPooled(t *testing.T, pool onePool) {
+	t.Helper()
+	var inflaters, short, long int
+	for _, kind := range pool {
+		for _, x := range kind {
+			var held [][]byte
+			switch x := x.(type) {
+			case *inflater:
+				inflaters, held = inflaters+1, [][]byte{x.in, x.out}
+			case *shortDeflater:
+				short, held = short+1, [][]byte{x.out}
+			case *longDeflater:
+				long, held = long+1, [][]byte{x.out}
+			}
+			if slices.ContainsFunc(held, func(b []byte) bool { return b != nil }) {
+				t.Errorf("%T in the pool holds on to %q", x, held)
+			}
+		}
+	}
+	if inflaters == 0 || short == 0 || long == 0 {
+		t.Errorf("%d inflaters, %d short and %d long deflaters are in the pool", inflaters, short, long)
+	}
+}
+
+// TestDeflateRoom counts what the end of a message stands for, too: it may be the
+// payload of a stored block.
+func TestDeflateRoom(t *testing.T) {
+	const before, want = "before ", "H\x00\x00\xff\xff"
+	for room := range 8 {
+		client, _ := negotiated(t, nil, nil)
+		got, err := client.Decode([]byte(before), []byte("\x00\x05\x00\xfa\xffH"), true, room)
+		if string(got) != before+want[:min(room, len(want))] || errors.Is(err, ErrMessageTooBig) != (room < len(want)) {
+			t.Errorf("room for %d: %q, %v", room, got, err)
 		}
 	}
 }
@@ -242,5 +284,33 @@ func TestDeflateAuto(t *testing.T) {
 		if used != test.used || err != nil || !used && string(out) != "x" {
 			t.Errorf("%s: used %t, %v, %d bytes", name, used, err, len(out))
 		}
+	}
+}
+
+// TestDeflateSameLength sends a message as it is unless it becomes shorter, alone or
+// to many.
+func TestDeflateSameLength(t *testing.T) {
+	lengths := make(map[int]bool) // how much shorter they become
+	for n := range 40 {
+		payload := append([]byte("no two of these"), make([]byte, n)...)
+		d := &Deflate{Threshold: -1}
+		client, _ := negotiated(t, d, d)
+		frame := Fragment{Type: Binary, First: true, Last: true, Compression: CompressOn}
+		demanded, _, err := client.Encode(nil, payload, frame)
+		client.Sent(false)
+		frame.Compression = CompressAuto
+		_, used, err2 := client.Encode(nil, payload, frame)
+		client.Sent(false)
+		shared, err3 := client.encodeShared(client.sharing(), payload, CompressAuto)
+		if err := errors.Join(err, err2, err3); err != nil {
+			t.Fatal(err)
+		}
+		shorter := len(payload) - len(demanded)
+		if lengths[shorter] = true; used != (shorter > 0) || used != (shared != nil) {
+			t.Errorf("%d bytes shorter: compressed %t, for many %t", shorter, used, shared != nil)
+		}
+	}
+	if !lengths[0] || !lengths[1] {
+		t.Errorf("not all of these come: %v", lengths)
 	}
 }

@@ -72,8 +72,7 @@ type dynamicHeader struct{ litLens, dists, codeLens, have int }
 // begin begins a message that may refer to history and, in all, at most limit
 // bytes back.
 func (z *inflater) begin(history []byte, limit int) {
-	z.bits, z.n, z.err, z.final = 0, 0, nil, false
-	z.state, z.stored, z.header = betweenBlocks, 0, dynamicHeader{}
+	z.bits, z.n, z.state, z.err = 0, 0, betweenBlocks, nil
 	z.limit = limit
 	z.at = copy(z.window[:], history) & (maxWindow - 1)
 	z.filled, z.unsent = len(history), z.at
@@ -113,7 +112,7 @@ func (z *inflater) done() bool { return z.state == betweenBlocks && z.n == 0 }
 
 // appendHistory appends the last bytes of what came out, at most limit.
 func (z *inflater) appendHistory(dst []byte, limit int) []byte {
-	n := min(limit, z.filled, maxWindow)
+	n := min(limit, z.filled)
 	if from := z.at - n; from < 0 {
 		dst = append(dst, z.window[maxWindow+from:]...)
 		n = z.at
@@ -277,7 +276,7 @@ func (z *inflater) dynamicSizes() bool {
 	if z.header.litLens > 286 || z.header.dists > maxDistances {
 		return z.fail()
 	}
-	z.lengths = [len(z.lengths)]uint8{}
+	clear(z.lengths[:maxCodeLens])
 	z.fixed = false
 	z.state = dynamicCode
 	return true
@@ -298,7 +297,6 @@ func (z *inflater) dynamicCode() bool {
 	if !z.litLen.init(z.lengths[:maxCodeLens]) {
 		return z.fail()
 	}
-	clear(z.lengths[:maxCodeLens])
 	h.have = 0
 	z.state = dynamicLengths
 	return true
@@ -464,7 +462,7 @@ func (z *inflater) quickSymbols() {
 			continue
 		}
 		symbol -= endOfBlock + 1
-		if uint(symbol) >= uint(len(lengthBase)) || used-1 >= maxCode {
+		if uint(symbol) >= uint(len(lengthBase)) { // none of these, or no code: then the symbol was 0
 			break
 		}
 		extra := uint(lengthExtra[symbol])

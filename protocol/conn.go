@@ -106,11 +106,11 @@ type Config struct {
 // A Conn is the state of one WebSocket connection after its opening
 // handshake. It is not safe for concurrent use. The zero value is not usable;
 // see [NewConn].
-//
-// Next to each other, in few lines of the processor's cache, is what every
-// message looks at: the end of in, and all down to the beginning of out. With many
-// connections they are in none when its next message comes.
 type Conn struct {
+	// Next to each other, in few lines of the processor's cache, is what every
+	// message looks at: the end of in, and all down to the beginning of out. With
+	// many connections they are in none when its next message comes.
+
 	maskKeys     io.Reader
 	own          ownDeflate // the only extension, if other connections may share it
 	rcvd         *Close     // the peer's close frame

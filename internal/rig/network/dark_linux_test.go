@@ -59,18 +59,11 @@ func TestLinkGoesDark(t *testing.T) {
 	}
 }
 
-// unhurried is keepalive as quick as [witness.Quick] that does not give up for as
-// long as all may take that comes before the darkness, on a machine with other
-// work: there are many networks to make, and both ends share it.
-var unhurried = keepalive.Config{Interval: witness.Quick.Interval, Timeout: time.Minute}
-
-// testDark cuts connections whose ends each do what occupy begins. With the same
-// interval the pings go on as they do, and the shorter timeout counts from when it
-// is set.
+// testDark cuts connections whose ends each do what occupy begins.
 func testDark(t *testing.T, fall func(*testing.T, *Network), occupy func(*witness.End)) {
 	forFaces(t, func(t *testing.T, client, server face.Face) {
 		n := New(t)
-		c, s := n.pair(t, client, server, unhurried)
+		c, s := n.pair(t, client, server, witness.Quick)
 		ends := []*witness.End{c, s}
 		for _, e := range ends {
 			e.AwaitPongs(t, 2)
@@ -78,9 +71,6 @@ func testDark(t *testing.T, fall func(*testing.T, *Network), occupy func(*witnes
 		}
 		fall(t, n)
 		dark := time.Now()
-		for _, e := range ends {
-			e.SetKeepalive(witness.Quick)
-		}
 		for _, e := range ends {
 			checkNetworkDead(t, e, dark)
 		}

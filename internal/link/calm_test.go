@@ -206,6 +206,41 @@ func TestStirred(t *testing.T) {
 	}
 }
 
+// TestReceiveWhileSending begins to receive while a Send writes from the block that the
+// last message came in: both are calm, and the block is not put where it was, for whoever
+// reads may be reading there.
+func TestReceiveWhileSending(t *testing.T) {
+	inBothRoles(t, "both are calm", func(t *testing.T, role protocol.Role) {
+		synctest.Test(t, func(t *testing.T) {
+			c, peer := calmDown(t, role)
+			c.setTransport(&slowly{transport: c.tr(), most: 1 << 20})
+			go func() {
+				time.Sleep(20 * time.Millisecond)
+				c.mu.Lock()
+				if !c.isCalm() || c.mood&sendingCalmly != 0 || c.reader != application || c.in.block != nil {
+					t.Errorf("mood %b, reader %d, block %p", c.mood, c.reader, c.in.block)
+				}
+				c.mu.Unlock()
+				peer.Write(frameTo(c, protocol.OpText, "second"))
+			}()
+			sent := make(chan error, 1)
+			go func() { sent <- c.Send(nil, protocol.TextMessage("first")) }()
+			time.Sleep(5 * time.Millisecond)
+			if m, err := c.Receive(nil); err != nil || string(m.Data) != "second" {
+				t.Errorf("received %q, %v", m.Data, err)
+			}
+			if err := <-sent; err != nil {
+				t.Error(err)
+			}
+			got := make([]byte, 100)
+			n, _ := peer.Read(got)
+			if got, _ := unmasked(got[:n]); string(got) != string(frameOf(role, protocol.OpText, []byte("first"))) {
+				t.Errorf("the peer has received %q", got)
+			}
+		})
+	})
+}
+
 // calmDown returns a connection that is calm, and the other end.
 func calmDown(t *testing.T, role protocol.Role) (c *Conn, peer net.Conn) {
 	return calmDownWith(t, Options{Role: role})

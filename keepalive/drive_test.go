@@ -46,7 +46,8 @@ func (d *drive) next(now time.Duration) string {
 	d.t.Helper()
 	var log []string
 	for range 10 {
-		action := d.m.decide(reading{now, now + d.wallAhead}, &d.ev)
+		var action Action
+		d.m.decide(reading{now, now + d.wallAhead}, &d.ev).fill(&action, &d.m)
 		d.ev.Inspected, d.ev.Transport = false, Transport{}
 		log = append(log, d.told(action))
 		switch action.Kind {

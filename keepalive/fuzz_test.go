@@ -121,7 +121,8 @@ func (z *fuzzed) pass(d, ahead time.Duration) {
 // ask asks until there is something to wait for.
 func (z *fuzzed) ask() {
 	for range 6 {
-		action := z.m.decide(z.now, &z.ev)
+		var action Action
+		z.m.decide(z.now, &z.ev).fill(&action, &z.m)
 		z.ev.Inspected = false
 		z.check(action)
 		switch action.Kind {

@@ -35,21 +35,21 @@ func (m *Monitor) after(t time.Duration) time.Duration {
 
 // ping asks for the ping that is due. Points of the grid that were missed are
 // not made up for: one ping proves as much as several.
-func (m *Monitor) ping(t time.Duration, ev *Evidence) Action {
+func (m *Monitor) ping(t time.Duration, ev *Evidence) answer {
 	if m.worthInspecting(ev) && m.look == lookIdle {
 		return m.inspect(t)
 	}
 	m.written = ev.Written
 	due := m.after(t) - m.interval
-	action := m.demand(t, due, ev)
+	ask := m.demand(t, due, ev)
 	if m.base == due && t-due > m.tolerance() {
 		m.floor = t // nobody else is to blame for the delay
 	}
-	return action
+	return ask
 }
 
 // demand asks for a ping that was due at the time due, now or before.
-func (m *Monitor) demand(t, due time.Duration, ev *Evidence) Action {
+func (m *Monitor) demand(t, due time.Duration, ev *Evidence) answer {
 	if ev.PingSent || m.last == none {
 		m.left, m.held = m.last, false // this one waits alone, if at all
 	}
@@ -57,7 +57,7 @@ func (m *Monitor) demand(t, due time.Duration, ev *Evidence) Action {
 	m.last = due
 	m.next = m.after(t)
 	m.asked = t
-	return Action{Kind: m.kind(), Due: m.start.Add(due)}
+	return answer{m.kind(), due}
 }
 
 // kind is what to send.

@@ -49,7 +49,7 @@ func (m *Monitor) slept(now reading) bool {
 }
 
 // reprobe pings at once, off the grid, and starts the clock anew.
-func (m *Monitor) reprobe(t time.Duration, ev *Evidence) Action {
+func (m *Monitor) reprobe(t time.Duration, ev *Evidence) answer {
 	m.reprobes++
 	m.floor = t
 	return m.demand(t, t, ev)

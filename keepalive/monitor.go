@@ -134,6 +134,15 @@ func (m *Monitor) Asked() (at time.Time) {
 	return at
 }
 
+// Pinged returns when the latest ping was due that Next has asked for, or the pong that
+// nobody asked for; zero if there was none.
+func (m *Monitor) Pinged() (due time.Time) {
+	if m.last != none {
+		due = m.start.Add(m.last)
+	}
+	return due
+}
+
 // SetConfig changes the configuration of a running schedule. Whoever runs the
 // Monitor must ask it again at once.
 //
@@ -170,16 +179,36 @@ func (m *Monitor) configure(cfg Config, now reading) {
 // when the time that it asked for has come, and again after it answered Ping
 // or Inspect; to call it at other times does no harm. Nothing of ev is kept.
 // Once it has answered GiveUp it always does, with the same error.
-func (m *Monitor) Next(now time.Time, ev *Evidence) Action {
-	return m.decide(m.read(now), ev)
+func (m *Monitor) Next(now time.Time, ev *Evidence) (action Action) {
+	m.decide(m.read(now), ev).fill(&action, m)
+	return action
+}
+
+// An answer is an Action in less memory, for who asks may have a small stack. at is
+// Action.At or Action.Due, as a duration since the start; none stands for zero.
+type answer struct {
+	kind Kind
+	at   time.Duration
+}
+
+func (a answer) fill(action *Action, m *Monitor) {
+	action.Kind = a.kind
+	switch {
+	case a.kind == GiveUp:
+		action.Err = m.err
+	case a.kind == Ping, a.kind == Pong:
+		action.Due = m.start.Add(a.at)
+	case a.at != none:
+		action.At = m.start.Add(a.at)
+	}
 }
 
 // decide is Next with both readings of the clock.
-func (m *Monitor) decide(now reading, ev *Evidence) Action {
+func (m *Monitor) decide(now reading, ev *Evidence) answer {
 	t, slept := now.mono, m.slept(now)
 	switch {
 	case m.err != nil:
-		return Action{Kind: GiveUp, Err: m.err}
+		return answer{kind: GiveUp}
 	case m.interval <= 0:
 		return m.waitUntil(none)
 	}
@@ -205,7 +234,7 @@ func (m *Monitor) observe(t time.Duration, ev *Evidence) {
 }
 
 // wait asks for a call at whatever comes first.
-func (m *Monitor) wait(t time.Duration, ev *Evidence) Action {
+func (m *Monitor) wait(t time.Duration, ev *Evidence) answer {
 	at := m.next
 	if m.awaiting() {
 		at = min(at, m.deadline(ev))
@@ -216,20 +245,17 @@ func (m *Monitor) wait(t time.Duration, ev *Evidence) Action {
 	return m.waitUntil(max(at, t+1))
 }
 
-func (m *Monitor) waitUntil(at time.Duration) Action {
+func (m *Monitor) waitUntil(at time.Duration) answer {
 	m.look = lookIdle
 	m.asked = at
-	if at == none {
-		return Action{Kind: Wait}
-	}
-	return Action{Kind: Wait, At: m.start.Add(at)}
+	return answer{Wait, at}
 }
 
 // inspect asks for a look at the transport.
-func (m *Monitor) inspect(t time.Duration) Action {
+func (m *Monitor) inspect(t time.Duration) answer {
 	m.look = lookAsked
 	m.asked = t
-	return Action{Kind: Inspect}
+	return answer{Inspect, none}
 }
 
 // A reading is one moment on both clocks, as durations since the start.

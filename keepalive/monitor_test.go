@@ -235,3 +235,17 @@ func TestAsked(t *testing.T) {
 		}
 	}
 }
+
+// TestPinged asks a schedule when its latest ping was due.
+func TestPinged(t *testing.T) {
+	var m Monitor
+	m.Start(Config{Interval: 20 * sec, Phase: 5 * sec}, epoch)
+	m.Next(at(sec), &Evidence{})
+	if got := m.Pinged(); !got.IsZero() {
+		t.Errorf("before the first one: %v", got)
+	}
+	m.Next(at(6*sec), &Evidence{})
+	if got := m.Pinged(); !got.Equal(at(5 * sec)) {
+		t.Errorf("behind it: %v", got)
+	}
+}

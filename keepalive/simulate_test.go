@@ -99,7 +99,8 @@ func (s *simulation) tick() (wait time.Duration, gaveUp bool) {
 	}
 	ev := l.evidence()
 	for range 6 {
-		action := s.m.decide(reading{l.now, l.now + s.wallAhead}, &ev)
+		var action Action
+		s.m.decide(reading{l.now, l.now + s.wallAhead}, &ev).fill(&action, &s.m)
 		switch action.Kind {
 		case Wait:
 			s.jumped = false

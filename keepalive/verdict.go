@@ -4,7 +4,7 @@ import "time"
 
 // judge looks whether the time is over. ok tells that the action is all there
 // is to do for now.
-func (m *Monitor) judge(t time.Duration, ev *Evidence) (action Action, ok bool) {
+func (m *Monitor) judge(t time.Duration, ev *Evidence) (_ answer, ok bool) {
 	over := m.awaiting() && !ev.PausedNow && t >= m.deadline(ev)
 	if !over {
 		m.recheck = 0 // the next deadline gets a second look of its own
@@ -15,13 +15,13 @@ func (m *Monitor) judge(t time.Duration, ev *Evidence) (action Action, ok bool) 
 	case ev.PausedNow && m.awaiting():
 		return m.judgePaused(t, ev)
 	}
-	return Action{}, false
+	return answer{}, false
 }
 
 // judgeOver gives up, unless a second look or the transport speaks against it.
 // The ping that is due at the same time is not sent before: a ping that has
 // just left tells nothing about the network.
-func (m *Monitor) judgeOver(t time.Duration, ev *Evidence) (Action, bool) {
+func (m *Monitor) judgeOver(t time.Duration, ev *Evidence) (answer, bool) {
 	lateness := t - m.deadline(ev)
 	if lateness > 0 && m.recheck == 0 && m.look == lookIdle {
 		m.recheck = t + m.recheckAfter(lateness)
@@ -39,10 +39,10 @@ func (m *Monitor) judgeOver(t time.Duration, ev *Evidence) (Action, bool) {
 // process that computes all the time may send pings on time and not come to read
 // the answers. If that takes longer than we tolerate we were late, and it pings
 // again.
-func (m *Monitor) lastLook(t time.Duration) Action {
-	action := m.inspect(t)
-	action.At = m.start.Add(t + m.tolerance() + 1)
-	return action
+func (m *Monitor) lastLook(t time.Duration) answer {
+	look := m.inspect(t)
+	look.at = t + m.tolerance() + 1
+	return look
 }
 
 // judgePaused asks the transport whether the network is dead, since no answer
@@ -56,10 +56,10 @@ func (m *Monitor) lastLook(t time.Duration) Action {
 // A ping that was due need not be out: it may wait at our own door. Then what is
 // not acknowledged may have been written just now, and the look is repeated when
 // the transport has sent it again.
-func (m *Monitor) judgePaused(t time.Duration, ev *Evidence) (Action, bool) {
+func (m *Monitor) judgePaused(t time.Duration, ev *Evidence) (answer, bool) {
 	switch {
 	case t < m.lookAt():
-		return Action{}, false
+		return answer{}, false
 	case m.look == lookIdle:
 		return m.inspect(t), true
 	}
@@ -69,14 +69,14 @@ func (m *Monitor) judgePaused(t time.Duration, ev *Evidence) (Action, bool) {
 	case over && !ev.Transport.windowClosed():
 		if more := ev.Transport.tries(); more > 0 {
 			m.nextLook = t + min(more, m.timeout)
-			return Action{}, false
+			return answer{}, false
 		}
 		return m.giveUp(t, 0, ev), true
 	case over || !ok:
 		oldest = max(m.next, t)
 	}
 	m.nextLook = oldest + m.timeout
-	return Action{}, false
+	return answer{}, false
 }
 
 // lookAt returns when the transport is inspected while reading is paused: when
@@ -86,11 +86,11 @@ func (m *Monitor) lookAt() time.Duration {
 	return max(m.clockStart()+m.timeout, m.nextLook)
 }
 
-func (m *Monitor) giveUp(t, late time.Duration, ev *Evidence) Action {
+func (m *Monitor) giveUp(t, late time.Duration, ev *Evidence) answer {
 	m.err = m.seen(t, ev)
 	m.err.Late = late
 	m.err.Cause = m.err.cause()
-	return Action{Kind: GiveUp, Err: m.err}
+	return answer{kind: GiveUp}
 }
 
 // Lost explains err, with which the operating system has ended the connection

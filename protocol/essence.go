@@ -91,6 +91,32 @@ func (e Essence) AppendPlainHeader(dst []byte, typ MessageType, length int) []by
 	return dst
 }
 
+// AppendPingHeader appends the header of a ping whose payload has length bytes, at most
+// [MaxControlPayload]. A client's masking key is to follow it. The connection is to be
+// told of the ping with [Conn.SentPing] before anything is done with it, unless the pong
+// has come by then and was [Essence.LonePong].
+func (e Essence) AppendPingHeader(dst []byte, length int) []byte {
+	return e.AppendPlainHeader(dst, MessageType(OpPing), length)
+}
+
+// LonePong returns the payload of a pong if the data are one whose payload is of
+// [PingSize], and nothing else.
+func (e Essence) LonePong(data []byte) (payload [PingSize]byte, ok bool) {
+	size, second := 2, byte(PingSize)
+	if e.Role == Server {
+		size, second = size+4, second|maskBit
+	}
+	if len(data) != size+PingSize || data[0] != finBit|byte(OpPong) || data[1] != second {
+		return payload, false
+	}
+	bits := binary.NativeEndian.Uint32(data[size:])
+	if e.Role == Server {
+		bits ^= binary.NativeEndian.Uint32(data[2:])
+	}
+	binary.NativeEndian.PutUint32(payload[:], bits)
+	return payload, true
+}
+
 func appendPlainHeader(dst []byte, typ MessageType, length int) []byte {
 	switch {
 	case length < length16:

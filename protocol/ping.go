@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"bytes"
+	"slices"
 	"time"
 )
 
@@ -10,9 +11,9 @@ import (
 // that comes for that very one.
 const maxPendingPings = 64
 
-// pingSize is the size in bytes of a payload that the library chooses. A peer
+// PingSize is the size in bytes of a payload that the library chooses. A peer
 // that has not seen the ping guesses it once in 2^32.
-const pingSize = 4
+const PingSize = 4
 
 // A PingID names a ping; later ones have higher numbers. The first is 1.
 type PingID uint64
@@ -36,7 +37,7 @@ type ping struct {
 	id     PingID
 	sentAt time.Time
 	size   int8
-	short  [pingSize]byte // the payload, if it fits
+	short  [PingSize]byte // the payload, if it fits
 	long   []byte         // else
 }
 
@@ -49,7 +50,7 @@ func (p *ping) payload() []byte {
 
 func (p *ping) setPayload(payload []byte) {
 	p.size = int8(len(payload))
-	if len(payload) <= pingSize {
+	if len(payload) <= PingSize {
 		copy(p.short[:], payload)
 		return
 	}
@@ -72,13 +73,24 @@ func (s *pingState) add(payload []byte) PingID {
 		s.forget(1)
 	}
 	s.last++
-	if s.settled == nil {
-		s.settled = make([]Settled, 0, 1) // now, for whoever receives the pong has a small stack
+	n := len(s.pending)
+	if n == cap(s.pending) {
+		s.makeRoom()
 	}
-	s.pending = append(s.pending, ping{id: s.last})
-	s.pending[len(s.pending)-1].setPayload(payload)
+	s.pending = s.pending[:n+1]
+	s.pending[n].id = s.last
+	s.pending[n].setPayload(payload)
 	s.unsent++
 	return s.last
+}
+
+// makeRoom has room for another ping and, because whoever receives the pong has a small
+// stack, for what becomes of it. What is behind the pending pings is zero.
+//
+//go:noinline
+func (s *pingState) makeRoom() {
+	s.pending = slices.Grow(s.pending, 1)
+	s.settled = slices.Grow(s.settled, 1)
 }
 
 // forget drops the n oldest pings.

@@ -102,6 +102,15 @@ func (c *Conn) SendPing(payload []byte) (PingID, error) {
 	return c.pings.add(payload), nil
 }
 
+// SentPing takes note of a ping that was sent at a time without the Conn, as of
+// [Essence.AppendPingHeader]. payload is copied, and that of no ping that waits for its
+// pong.
+func (c *Conn) SentPing(payload []byte, at time.Time) PingID {
+	id := c.pings.add(payload)
+	c.pings.sent(at)
+	return id
+}
+
 // sendRandomPing tries a few payloads, no more: a source of random bytes that
 // repeats itself would have it try for ever.
 func (c *Conn) sendRandomPing() (PingID, error) {
@@ -252,7 +261,7 @@ type pongQueue struct {
 
 // shortPongs is enough for two pongs of keepalive's size, and for one of most
 // peers'.
-const shortPongs = 2 * (1 + pingSize)
+const shortPongs = 2 * (1 + PingSize)
 
 func (q *pongQueue) empty() bool { return q.n == 0 }
 

@@ -274,3 +274,89 @@ func TestAppendPlainRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestLonePong: the essence takes a pong that the Conn would have taken to be the answer to
+// a ping that was sent without it, and nothing else.
+func TestLonePong(t *testing.T) {
+	const payload = "pong"
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, role := range []Role{Client, Server} {
+		lone := 0
+		for range 20_000 {
+			f := wireFrame{op: OpPong, payload: payload, unmasked: role == Client}
+			data := f.bytes()
+			switch i := r.IntN(len(data)); r.IntN(6) {
+			case 0:
+				data[i] ^= 1 << r.IntN(8)
+			case 1:
+				data = data[:i]
+			case 2:
+				data = append(data, anyFrame(r, role)...)
+			case 3:
+				data = anyFrame(r, role)
+			}
+			if checkLonePong(t, role, payload, data) {
+				lone++
+			}
+		}
+		if lone < 5000 {
+			t.Errorf("%v: only %d pongs", role, lone)
+		}
+	}
+}
+
+func FuzzLonePong(f *testing.F) {
+	f.Add(false, "pong", wireFrame{op: OpPong, payload: "pong"}.bytes())
+	f.Add(true, "pong", wireFrame{op: OpPong, payload: "pong", unmasked: true}.bytes())
+	f.Add(true, "ping", []byte("\x8a\x7e\x00\x04ping"))
+	f.Add(true, "", []byte("\x8a\x00"))
+	f.Fuzz(func(t *testing.T, client bool, payload string, data []byte) {
+		role := Server
+		if client {
+			role = Client
+		}
+		checkLonePong(t, role, payload[:min(len(payload), MaxControlPayload)], data)
+	})
+}
+
+// checkLonePong fails the test unless the essence of a connection that has sent a ping with
+// this payload takes the data as the Conn does. It returns whether they are a lone pong.
+func checkLonePong(t *testing.T, role Role, payload string, data []byte) (taken bool) {
+	t.Helper()
+	c := NewConn(Config{Role: role})
+	e, ok := c.Essence()
+	if !ok {
+		t.Fatal("it has no essence")
+	}
+	id := c.SentPing([]byte(payload), epoch)
+	got, taken := e.LonePong(data)
+	c.Received(epoch.Add(time.Second), 0, bytes.Clone(data))
+	ev := c.Next()
+	want := ev.Kind == EventPong && len(ev.Data) == PingSize && c.Unread() == 0
+	if taken != want || taken && string(got[:]) != string(ev.Data) {
+		t.Fatalf("%v, %x: %q was taken: %t, want %+v", role, data, got, taken, ev)
+	}
+	settled := c.Settled()
+	if answers := taken && string(got[:]) == payload; answers && !slices.Equal(settled, []Settled{{id, time.Second}}) || taken && !answers && len(settled) > 0 {
+		t.Fatalf("%v, %x: answers %t, and settles %v", role, data, answers, settled)
+	}
+	return taken
+}
+
+// TestAppendPingHeader: the header is that of a ping that the Conn sends.
+func TestAppendPingHeader(t *testing.T) {
+	for _, role := range []Role{Client, Server} {
+		for _, payload := range []string{"", "ping", strings.Repeat("x", MaxControlPayload)} {
+			c := NewConn(Config{Role: role, MaskKeys: zeroKeys{}})
+			e, _ := c.Essence()
+			got := e.AppendPingHeader(nil, len(payload))
+			if role == Client {
+				got = append(got, 0, 0, 0, 0) // the key
+			}
+			sendPing(t, c, payload)
+			if want := owed(t, c, epoch); string(got)+payload != string(want) {
+				t.Errorf("%v: %q, want %q", role, string(got)+payload, want)
+			}
+		}
+	}
+}

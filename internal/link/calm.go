@@ -21,6 +21,7 @@ const (
 	inGrace            // the grace period has begun: desk.grace.set, where it is at hand
 	graceReceived      // ... and a receive call has returned since then
 	inBatch            // desk.more or desk.pend may have some of a batch, though it is calm
+	pinged             // a ping was sent that the desk does not know of; see calm_ping.go
 )
 
 func (c *Conn) isCalm() bool { return c.mood&calm != 0 }
@@ -29,15 +30,16 @@ func (c *Conn) isCalm() bool { return c.mood&calm != 0 }
 // stir.
 func (c *Conn) enter() {
 	c.mu.Lock()
-	if c.desk == nil {
-		c.sit(desks.borrow())
-	}
+	c.sitIfAway()
 }
 
 // stir ends the calm: the desk is told what it does not know.
 func (c *Conn) stir() {
 	if c.mood&sendingCalmly != 0 {
 		c.message.held, c.write.held = true, true
+	}
+	if c.mood&pinged != 0 {
+		c.tellPing()
 	}
 	if c.hasMore() {
 		c.tellProtocol(c.more)
@@ -67,7 +69,7 @@ func (c *Conn) essence() protocol.Essence {
 // sendsCalmly reports that a message may be sent now, and is as most of them are: see
 // encodeQuickly. c.mu is held, and the connection is calm.
 func (c *Conn) sendsCalmly(l *Limit, m protocol.Message, wanted protocol.Compression) bool {
-	return c.mood&sendingCalmly == 0 && c.pinging == pingWritten &&
+	return c.mood&(sendingCalmly|pinged) == 0 && c.pinging == pingWritten &&
 		len(m.Data) <= min(copyLimit, c.maxFragment()) &&
 		c.essence().SendsPlain(m.Type, len(m.Data), c.agreed(), wanted) && l.Reached() == nil
 }

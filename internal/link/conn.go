@@ -142,7 +142,7 @@ func (c *Conn) Init(conn net.Conn, early []byte, opts *Options, extensions ...pr
 	if len(extensions) > 0 {
 		c.extensions = opts.Agreements.of(extensions)
 	}
-	if !c.raw.init(conn, &c.in) {
+	if !c.raw.init(conn, c) {
 		c.setTransport(otherTransport(conn))
 	}
 	c.setHeartbeat(opts.Keepalive.Heartbeat)

@@ -70,6 +70,8 @@ func newDesk() *desk {
 	d := new(desk)
 	d.out.ready = d.out.whenWritable()
 	d.once.write = d.once.writing()
+	d.proto.SentPing(nil, time.Time{}) // for there to be memory when a receiver has to tell of one: its stack is small
+	d.waiting = make(waitingPings, 0, 1)
 	return d
 }
 
@@ -94,6 +96,22 @@ func (c *Conn) unlock() {
 		c.leave()
 	}
 	c.mu.Unlock()
+}
+
+// rise is unlock for who may have got along without a desk.
+func (c *Conn) rise() {
+	if c.desk != nil {
+		c.unlock()
+	} else {
+		c.mu.Unlock()
+	}
+}
+
+// sitIfAway has the connection at a desk.
+func (c *Conn) sitIfAway() {
+	if c.desk == nil {
+		c.sit(desks.borrow())
+	}
 }
 
 func (c *Conn) sit(d *desk) {

@@ -169,9 +169,16 @@ func (c *Conn) wakeKeeper() {
 // Tick does what the schedule wants now, without waiting for anything, and
 // returns when it wants something again. It is [keepalive.Target]'s.
 func (c *Conn) Tick(now time.Time) (next time.Time, ok bool) {
-	c.lock()
-	defer c.unlock()
-	return c.tick(now)
+	c.mu.Lock()
+	if c.pingsCalmly() {
+		next, ok = c.tickCalmly(now)
+	} else {
+		c.sitIfAway()
+		c.stir()
+		next, ok = c.tick(now)
+	}
+	c.rise()
+	return next, ok
 }
 
 func (c *Conn) tick(now time.Time) (next time.Time, ok bool) {
@@ -184,8 +191,13 @@ func (c *Conn) tick(now time.Time) (next time.Time, ok bool) {
 	if c.looking(now) {
 		return c.lookBy, true
 	}
-	for {
-		action := c.keeper.monitor.Next(now, &c.seen)
+	action := c.keeper.monitor.Next(now, &c.seen)
+	return c.follow(now, &action)
+}
+
+// follow does as the schedule says, until it is to wait.
+func (c *Conn) follow(now time.Time, action *keepalive.Action) (next time.Time, ok bool) {
+	for ; ; *action = c.keeper.monitor.Next(now, &c.seen) {
 		switch action.Kind {
 		case keepalive.Wait:
 			return action.At, true
@@ -270,21 +282,12 @@ func isGone(err error) bool {
 
 // gather makes what the connection knows at now c.seen.
 func (c *Conn) gather(now time.Time) {
-	k, ev := &c.keeper, &c.seen
-	*ev = keepalive.Evidence{
-		LastByte:      c.lastByte(),
-		Answered:      c.at(k.pongDue),
-		Paused:        c.pausedBefore(),
-		PausedNow:     c.pausing,
-		PingSent:      c.pinging == pingWritten,
-		WriteProgress: c.at(k.lastTook),
-		Written:       c.written(),
-		Unsent:        c.unsentBytes(),
-		Queued:        c.queue.len(),
-		QueuedBytes:   c.queue.bytes,
-		RTT:           c.stats.smoothedRTT,
-	}
-	if ev.PausedNow {
+	ev := &c.seen
+	*ev = keepalive.Evidence{}
+	c.gatherCalm(ev)
+	ev.Written, ev.Unsent = c.written(), c.unsentBytes()
+	ev.Queued, ev.QueuedBytes = c.queue.len(), c.queue.bytes
+	if ev.PausedNow = c.pausing; ev.PausedNow {
 		ev.Paused += now.Sub(c.start()) - c.pausedAt
 	}
 	if c.writing && c.pinging != pingWritten {
@@ -292,6 +295,17 @@ func (c *Conn) gather(now time.Time) {
 			ev.WriteProgress = c.at(time.Duration(took))
 		}
 	}
+}
+
+// gatherCalm is gather without what is at the desk.
+func (c *Conn) gatherCalm(ev *keepalive.Evidence) {
+	ev.LastByte = c.lastByte()
+	ev.Answered = c.at(c.keeper.pongDue)
+	ev.Paused = c.pausedBefore()
+	ev.PingSent = c.pinging == pingWritten
+	ev.WriteProgress = c.at(c.keeper.lastTook)
+	ev.Written = c.taken
+	ev.RTT = c.stats.smoothedRTT
 }
 
 // at returns the time that is d after the start; zero if d is.

@@ -56,9 +56,7 @@ func (c *Conn) postQuickly(w *oneShot, d *delivery) (done bool, err error) {
 		c.taken += int64(w.n)
 		return true, nil
 	}
-	if c.desk == nil {
-		c.sit(desks.borrow()) // until it is over, or has left all
-	}
+	c.sitIfAway() // until it is over, or has left all
 	c.stir()
 	return true, c.postRest(w.n, d, err)
 }
@@ -73,7 +71,7 @@ func (c *Conn) takes(w *oneShot) bool {
 // isQuiet reports that nothing leaves, or is about to. The desk is asked only if it may
 // know of something: of a batch, answers may be held there.
 func (c *Conn) isQuiet() bool {
-	return c.mood&sendingCalmly == 0 && (c.desk == nil || c.isCalm() && !c.inBatch() || c.desk.quiet())
+	return c.mood&(sendingCalmly|pinged) == 0 && (c.desk == nil || c.isCalm() && !c.inBatch() || c.desk.quiet())
 }
 
 // quiet reports that nothing leaves, or is about to.

@@ -24,8 +24,8 @@ type rawTransport struct {
 	readReady func(fd uintptr) (done bool)
 }
 
-// init makes t a transport over conn that reads to in, if conn is a socket.
-func (t *rawTransport) init(conn net.Conn, in *input) (ok bool) {
+// init makes t a transport over conn, if that is a socket, that reads for c.
+func (t *rawTransport) init(conn net.Conn, c *Conn) (ok bool) {
 	tcp, ok := socket(conn)
 	if !ok {
 		return false
@@ -34,7 +34,7 @@ func (t *rawTransport) init(conn net.Conn, in *input) (ok bool) {
 	if err != nil {
 		return false
 	}
-	*t = rawTransport{conn: tcp, raw: raw, readReady: in.whenReadable()}
+	*t = rawTransport{conn: tcp, raw: raw, readReady: c.whenReadable()}
 	return true
 }
 
@@ -68,16 +68,13 @@ func (t *rawTransport) read(in *input) error {
 // block then, it leaves it to Conn.fill to borrow one and to begin anew: here the
 // stack is too deep. It is a function and no method value for the same reason:
 // that has a frame of its own.
-func (in *input) whenReadable() func(fd uintptr) (done bool) {
+func (c *Conn) whenReadable() func(fd uintptr) (done bool) {
 	return func(fd uintptr) (done bool) {
+		in := &c.in
 		if !in.direct && !in.takeSpare() {
 			return true
 		}
-		n, err := readVector(fd, in.to(), in.block)
-		for err == syscall.EINTR {
-			n, err = readVector(fd, in.to(), in.block)
-		}
-		switch {
+		switch n, err := c.readNews(fd); {
 		case err == syscall.EAGAIN:
 			in.giveBack()
 			return false
@@ -89,6 +86,19 @@ func (in *input) whenReadable() func(fd uintptr) (done bool) {
 			in.n = int32(n)
 		}
 		return true
+	}
+}
+
+// readNews reads once, and again after the pong of a calm ping, of which who waits for
+// messages need not know. It is not inlined, for the sake of the stack.
+//
+//go:noinline
+func (c *Conn) readNews(fd uintptr) (n int, err syscall.Errno) {
+	for {
+		n, err = readVector(fd, c.in.to(), c.in.block)
+		if err != syscall.EINTR && (n <= 0 || !c.takePong(n)) {
+			return n, err
+		}
 	}
 }
 

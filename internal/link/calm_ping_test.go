@@ -434,7 +434,7 @@ func TestCalmPingOverTCP(t *testing.T) {
 		made := countDesks(t)
 		peer, ours := tcpPair(t)
 		peer.SetDeadline(time.Now().Add(time.Minute))
-		c := opened(ours, Options{Role: role, Keepalive: keepalive.Config{Interval: time.Hour, Phase: time.Millisecond}})
+		c := opened(ours, Options{Role: role, Counters: new(Counters), Keepalive: keepalive.Config{Interval: time.Hour, Timeout: -1, Phase: time.Millisecond}})
 		defer end(c)
 		received := make(chan error, 2)
 		go func() {
@@ -454,9 +454,7 @@ func TestCalmPingOverTCP(t *testing.T) {
 				pong = append(pong, frameTo(c, protocol.OpText, "hello")...) // not alone
 			}
 			peer.Write(pong)
-			for pongsOf(c) <= i {
-				runtime.Gosched()
-			}
+			awaitPongs(c, i+1)
 			if i < 2 && made.Load() != before {
 				t.Errorf("it had a desk for ping %d", i)
 			}
@@ -502,8 +500,13 @@ func isAway(c *Conn) bool {
 	return c.desk == nil
 }
 
-func pongsOf(c *Conn) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return int(c.stats.pongsReceived)
+// awaitPongs waits until so many pings of a server's only connection were answered. It does
+// not take the lock, for then the pong could not be taken calmly.
+func awaitPongs(c *Conn, n int) {
+	for answered := uint64(0); answered < uint64(n); runtime.Gosched() {
+		answered = 0
+		for _, count := range c.opts.Counters.Totals().RTT.Counts {
+			answered += count
+		}
+	}
 }

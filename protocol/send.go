@@ -104,7 +104,7 @@ func (c *Conn) SendPing(payload []byte) (PingID, error) {
 
 // SentPing takes note of a ping that was sent at a time without the Conn, as of
 // [Essence.AppendPingHeader]. payload is copied, and that of no ping that waits for its
-// pong.
+// pong. No ping may be owed.
 func (c *Conn) SentPing(payload []byte, at time.Time) PingID {
 	id := c.pings.add(payload)
 	c.pings.sent(at)

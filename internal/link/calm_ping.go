@@ -80,12 +80,13 @@ func (c *Conn) pingsCalmly() bool {
 // restsCalmly reports that nothing is at the desk.
 func (c *Conn) restsCalmly() bool { return c.desk == nil || c.isCalm() && !c.inBatch() }
 
-// pingCalmly sends p. Where every write may wait left is false, and nothing was done.
+// pingCalmly sends p. If the transport takes nothing at once left is false, and nothing
+// was done.
 func (c *Conn) pingCalmly(p *calmPing) (left bool) {
 	at := time.Since(c.start())
 	p.frame, p.n = c.appendCalmPing(p.small[:0], at), 0
 	ok, err := c.tr().writeOnce(&p.once)
-	if !ok {
+	if !ok || err == nil && p.n == 0 {
 		return false
 	}
 	c.mood |= pinged
@@ -117,8 +118,8 @@ func (c *Conn) appendCalmPing(dst []byte, at time.Duration) []byte {
 	return c.appendPayload(c.essence().AppendPingHeader(dst, len(payload)), payload[:])
 }
 
-// calmPayload returns the payload of a ping that is sent at a time. Nobody outside can
-// tell it beforehand.
+// calmPayload returns the payload of a ping that is sent at a time. Who has not seen it
+// guesses it once in 2^32.
 func calmPayload(at time.Duration) (payload [protocol.PingSize]byte) {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], uint64(at))
@@ -143,8 +144,9 @@ func (c *Conn) tellPing() {
 func (c *Conn) pingDue() time.Duration { return c.keeper.monitor.Pinged().Sub(c.start()) }
 
 // takePong takes the n bytes that were read if they are the pong of the ping and nothing
-// else. Who reads calls it before it has c.mu, which may be held by somebody who waits
-// for the read to end.
+// else. It is called within the system's read and does not wait for c.mu: who closes a
+// socket waits for such reads, and may have c.mu. That the pong is none of those that
+// the peer's allowance is for, does no harm: there is one for each of our pings.
 func (c *Conn) takePong(n int) (taken bool) {
 	in := &c.in
 	if in.direct || in.window != nil {

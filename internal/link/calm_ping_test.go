@@ -332,6 +332,29 @@ func TestCalmPingInPart(t *testing.T) {
 	}
 }
 
+// TestCalmPingWhereFull: where the transport takes nothing the peer is given up when it
+// would be had the ping left when it was due.
+func TestCalmPingWhereFull(t *testing.T) {
+	inBothRoles(t, "full", func(t *testing.T, role protocol.Role) {
+		synctest.Test(t, func(t *testing.T) {
+			c, peer := open(t, Options{Role: role, Keepalive: keepalive.Config{Interval: 20 * time.Second, Timeout: 10 * time.Second, Phase: time.Second}})
+			go c.Receive(nil) // ends with the connection
+			time.Sleep(time.Second)
+			if holdsDesk(c) {
+				t.Fatal("it holds a desk")
+			}
+			c.tr().(*pipeEnd).Write(make([]byte, 2*pipeBuffer)) // what the peer does not read, and what waits for it
+			const late = 900 * time.Millisecond
+			time.Sleep(late)
+			if wait := tickNow(t, c); wait != 10*time.Second-late {
+				t.Errorf("it waits for %v", wait)
+			}
+			io.CopyN(io.Discard, peer, 2*pipeBuffer)
+			readPing(t, c, peer)
+		})
+	})
+}
+
 // TestCalmPingFails: a ping that cannot be written ends the connection.
 func TestCalmPingFails(t *testing.T) {
 	inBothRoles(t, "broken", func(t *testing.T, role protocol.Role) {
@@ -405,8 +428,8 @@ func TestTakePong(t *testing.T) {
 	}
 }
 
-// TestTakePongWhileLocked: who reads does not wait for the lock, for who has it may
-// close the socket, and wait for the reader.
+// TestTakePongWhileLocked: who reads does not wait for the lock within the read, and takes
+// the pong behind it.
 func TestTakePongWhileLocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, peer, _ := idling(t, protocol.Server)

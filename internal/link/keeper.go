@@ -28,7 +28,7 @@ type keeper struct {
 
 	// Times are counted from Conn.start; 0 is none.
 	pongDue  time.Duration // when the latest ping that was answered was due
-	lastTook time.Duration // when it last took some while the latest ping waited
+	lastTook time.Duration // when it last took some while the latest ping waited; of a calm one, when it was sent
 }
 
 // A waitingPings has the schedule's pings that wait for their pongs, oldest

@@ -68,8 +68,9 @@ func (c *Conn) takes(w *oneShot) bool {
 		w.message.message.Unchanged(c.agreed())
 }
 
-// isQuiet reports that nothing leaves, or is about to. The desk is asked only if it may
-// know of something: of a batch, answers may be held there.
+// isQuiet reports that nothing leaves, or is about to, and that no calm ping has to be the
+// last that has left. The desk is asked only if it may know of something: of a batch,
+// answers may be held there.
 func (c *Conn) isQuiet() bool {
 	return c.mood&(sendingCalmly|pinged) == 0 && (c.desk == nil || c.isCalm() && !c.inBatch() || c.desk.quiet())
 }

@@ -145,8 +145,8 @@ func (c *Conn) pingDue() time.Duration { return c.keeper.monitor.Pinged().Sub(c.
 
 // takePong takes the n bytes that were read if they are the pong of the ping and nothing
 // else. It is called within the system's read and does not wait for c.mu: who closes a
-// socket waits for such reads, and may have c.mu. That the pong is none of those that
-// the peer's allowance is for, does no harm: there is one for each of our pings.
+// socket waits for such reads, and may have c.mu. The pong does not count against the
+// peer's allowance of control frames: there is one at most for each of our pings.
 func (c *Conn) takePong(n int) (taken bool) {
 	in := &c.in
 	if in.direct || in.window != nil {

@@ -72,7 +72,7 @@ func (c *Conn) takes(w *oneShot) bool {
 // last that has left. The desk is asked only if it may know of something: of a batch,
 // answers may be held there.
 func (c *Conn) isQuiet() bool {
-	return c.mood&(sendingCalmly|pinged) == 0 && (c.desk == nil || c.isCalm() && !c.inBatch() || c.desk.quiet())
+	return c.mood&(sendingCalmly|pinged) == 0 && (c.restsCalmly() || c.desk.quiet())
 }
 
 // quiet reports that nothing leaves, or is about to.

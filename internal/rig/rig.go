@@ -10,7 +10,6 @@
 package rig
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -96,17 +95,4 @@ func present(tool string) bool {
 	}
 	_, err := exec.LookPath(tool)
 	return err == nil
-}
-
-// FreePort returns a TCP port of the loopback address that nobody listens on
-// now. It is for programs that cannot choose one and say which; those that can
-// should, because another program may take this one first.
-func FreePort(t testing.TB) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }

@@ -152,9 +152,3 @@ func TestNeedFollowsTheVariable(t *testing.T) {
 		}
 	}
 }
-
-func TestFreePort(t *testing.T) {
-	if port := FreePort(t); port < 1024 {
-		t.Errorf("FreePort = %d", port)
-	}
-}

@@ -32,20 +32,26 @@ func (c *Conn) essence() Essence { return Essence{c.role, c.in.maxMessage} }
 //
 // The data may lie in the room behind the length of dst if [Essence.ReceivedAlone].
 func (e Essence) AppendReceived(dst, data []byte) (typ MessageType, appended, rest []byte) {
-	size, length := e.header(data)
-	if size == 0 {
+	header, length := e.Measure(data)
+	if header == 0 {
 		return 0, dst, data
 	}
+	return e.AppendMeasured(dst, data, header, length)
+}
+
+// AppendMeasured is AppendReceived for data that begin with a message that Measure has
+// found.
+func (e Essence) AppendMeasured(dst, data []byte, header, length int) (typ MessageType, appended, rest []byte) {
 	typ = MessageType(data[0] & opcodeBits)
-	payload, rest := data[size:size+length], data[size+length:]
+	payload, rest := data[header:header+length], data[header+length:]
 	switch {
 	case e.Role == Client:
 		appended = append(dst, payload...)
 	case length > cap(dst)-len(dst):
-		appended = AppendMasked(dst, payload, [4]byte(data[size-4:]), 0)
+		appended = AppendMasked(dst, payload, [4]byte(data[header-4:]), 0)
 	default: // with less of the stack
 		appended = dst[:len(dst)+length]
-		Mask(appended[len(dst):], payload, [4]byte(data[size-4:]), 0)
+		Mask(appended[len(dst):], payload, [4]byte(data[header-4:]), 0)
 	}
 	if typ == Text && !utf8.Valid(appended[len(dst):]) {
 		return 0, dst, data
@@ -53,25 +59,40 @@ func (e Essence) AppendReceived(dst, data []byte) (typ MessageType, appended, re
 	return typ, appended, rest
 }
 
-// ReceivedSize returns the length in bytes of the payload that AppendReceived
-// would append, unless it is text and no UTF-8; 0 if there is none.
-func (e Essence) ReceivedSize(data []byte) int {
-	_, length := e.header(data)
-	return length
-}
-
-// Holds reports that the data begin with a message that AppendReceived would append,
-// unless it is text and no UTF-8.
-func (e Essence) Holds(data []byte) bool {
-	size, _ := e.header(data)
-	return size > 0
+// Measure returns the lengths in bytes of the header and the payload of the message
+// that AppendReceived would append, unless it is text and no UTF-8; 0 if there is none.
+func (e Essence) Measure(data []byte) (header, length int) {
+	if len(data) < 2 || data[0] != finBit|byte(OpText) && data[0] != finBit|byte(OpBinary) || data[1]&maskBit != 0 != (e.Role == Server) {
+		return 0, 0
+	}
+	header, length = 2, int(data[1]&lengthBits)
+	switch {
+	case length < length16:
+	case length == length16 && len(data) >= 4:
+		if header, length = 4, int(binary.BigEndian.Uint16(data[2:])); length < length16 {
+			return 0, 0
+		}
+	case length == length64 && len(data) > 0xffff && binary.BigEndian.Uint64(data[2:]) <= uint64(len(data)):
+		if header, length = 10, int(binary.BigEndian.Uint64(data[2:])); length <= 0xffff {
+			return 0, 0
+		}
+	default:
+		return 0, 0
+	}
+	if e.Role == Server {
+		header += 4
+	}
+	if len(data) < header+length || e.MaxMessageSize >= 0 && int64(length) > e.MaxMessageSize {
+		return 0, 0
+	}
+	return header, length
 }
 
 // ReceivedAlone reports that the data are one message of binary data that
 // AppendReceived would append, and nothing else.
 func (e Essence) ReceivedAlone(data []byte) bool {
-	size, length := e.header(data)
-	return size > 0 && size+length == len(data) && data[0]&opcodeBits == byte(OpBinary)
+	header, length := e.Measure(data)
+	return header > 0 && header+length == len(data) && data[0]&opcodeBits == byte(OpBinary)
 }
 
 // SendsPlain reports that an endpoint with these extensions, which has nothing under
@@ -125,33 +146,4 @@ func appendPlainHeader(dst []byte, typ MessageType, length int) []byte {
 		return append(dst, finBit|byte(typ), length16, byte(length>>8), byte(length))
 	}
 	return AppendHeader(dst, Header{Fin: true, Opcode: Opcode(typ), Length: int64(length)})
-}
-
-// header returns the size of the header that b begins with, and the length of the
-// payload behind it; size is 0 if that is not all of a simple message.
-func (e Essence) header(b []byte) (size, length int) {
-	if len(b) < 2 || b[0] != finBit|byte(OpText) && b[0] != finBit|byte(OpBinary) || b[1]&maskBit != 0 != (e.Role == Server) {
-		return 0, 0
-	}
-	size, length = 2, int(b[1]&lengthBits)
-	switch {
-	case length < length16:
-	case length == length16 && len(b) >= 4:
-		if size, length = 4, int(binary.BigEndian.Uint16(b[2:])); length < length16 {
-			return 0, 0
-		}
-	case length == length64 && len(b) > 0xffff && binary.BigEndian.Uint64(b[2:]) <= uint64(len(b)):
-		if size, length = 10, int(binary.BigEndian.Uint64(b[2:])); length <= 0xffff {
-			return 0, 0
-		}
-	default:
-		return 0, 0
-	}
-	if e.Role == Server {
-		size += 4
-	}
-	if len(b) < size+length || e.MaxMessageSize >= 0 && int64(length) > e.MaxMessageSize {
-		return 0, 0
-	}
-	return size, length
 }

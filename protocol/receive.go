@@ -178,7 +178,7 @@ func (c *Conn) holdsFrame() bool {
 	if in.inFrame {
 		return int64(len(in.data)) >= in.left
 	}
-	if size, _ := c.essence().header(in.data); size > 0 && c.takesShort() {
+	if size, _ := c.essence().Measure(in.data); size > 0 && c.takesShort() {
 		return true
 	}
 	var h Header

@@ -11,7 +11,7 @@ import "unicode/utf8"
 // short returns such a message, if the data begin with one.
 func (c *Conn) short() (ok bool) {
 	in := &c.in
-	size, length := c.essence().header(in.data)
+	size, length := c.essence().Measure(in.data)
 	if size == 0 || !c.takesShort() {
 		return false
 	}
@@ -40,11 +40,12 @@ func (c *Conn) EssenceOfNext() (e Essence, ok bool) {
 // AppendUnread is [Essence.AppendReceived] for what was given to Received and is still
 // to be looked at. If dst has no room for the message, it is not taken.
 func (c *Conn) AppendUnread(dst []byte) (typ MessageType, appended []byte) {
-	in, e, room := &c.in, c.essence(), cap(dst)-len(dst)
-	if !c.takesShort() || len(in.data) > room && e.ReceivedSize(in.data) > room {
+	in, e := &c.in, c.essence()
+	header, length := e.Measure(in.data)
+	if header == 0 || !c.takesShort() || length > cap(dst)-len(dst) {
 		return 0, dst
 	}
-	typ, appended, in.data = e.AppendReceived(dst, in.data)
+	typ, appended, in.data = e.AppendMeasured(dst, in.data, header, length)
 	return typ, appended
 }
 

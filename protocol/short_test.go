@@ -182,7 +182,7 @@ func takeReceived(t *testing.T, short, long *Conn, data []byte, inRoom bool) (re
 		dst = append(dst, data...)
 		dst, data = dst[:len(before)], dst[len(before):]
 	}
-	size := e.ReceivedSize(data)
+	_, size := e.Measure(data)
 	typ, got, rest := e.AppendReceived(dst, data)
 	if typ == 0 {
 		if string(got) != before || len(rest) != len(data) {
@@ -216,6 +216,24 @@ func takeUnread(t *testing.T, short, long *Conn) (taken bool) {
 		t.Fatalf("%v and %.200q were taken, want %.200q", typ, got, []any{*want})
 	}
 	return true
+}
+
+// TestAppendUnread takes messages that just fit, and none that does not.
+func TestAppendUnread(t *testing.T) {
+	for _, length := range []int{0, 5, 300} {
+		for _, room := range []int{length - 1, length, length + 1} {
+			if room < 0 {
+				continue
+			}
+			c := NewConn(Config{Role: Client})
+			frame := AppendHeader(nil, Header{Fin: true, Opcode: OpBinary, Length: int64(length)})
+			c.Received(epoch, 0, append(frame, make([]byte, length)...))
+			dst := append(make([]byte, 0, 4+room), "was "...)
+			if typ, got := c.AppendUnread(dst); (typ == Binary) != (room >= length) || typ != 0 && len(got) != 4+length {
+				t.Errorf("%d bytes, room for %d: %v and %d", length, room, typ, len(got))
+			}
+		}
+	}
 }
 
 // TestAppendPlain appends what AppendMessage would, or nothing.

@@ -23,6 +23,16 @@ func (c *Conn) startGrace() {
 	}
 }
 
+// goOnGrace notes that a receive call has returned something: the grace period will not
+// end with an attendant. c.mu is held.
+func (c *Conn) goOnGrace() {
+	if c.mood&inGrace != 0 {
+		c.mood |= graceReceived
+	} else {
+		c.startGrace()
+	}
+}
+
 // graceOver starts the attendant if the application has not received anything
 // since the grace period began, and is not about to. It is called by the clock,
 // with c.mu held.

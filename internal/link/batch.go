@@ -14,8 +14,35 @@ import "github.com/tandemws/tandem/protocol"
 func (c *Conn) inBatch() bool { return c.mood&inBatch != 0 }
 
 // hasMore reports that more of the batch is here, which begins with a simple message
-// unless the calm is just ending.
+// unless the calm is just ending. Nobody is receiving it: a receive call that waits has
+// ended the batch.
 func (c *Conn) hasMore() bool { return c.inBatch() && len(c.more) > 0 }
+
+// takeNext appends the next message of a batch that hasMore to c.dst: there is nothing else
+// that a receive call has to see to. If it cannot be taken so typ is 0, and nothing was
+// done. c.mu is held, and let go of if the message was taken.
+//
+//go:noinline
+func (c *Conn) takeNext(l *Limit, how receiveKind) (typ protocol.MessageType, data []byte) {
+	if l.Reached() != nil {
+		c.dst = nil
+		return 0, nil
+	}
+	switch {
+	case how == receivingMessage:
+		c.makeMemory(c.moreLength)
+	case !c.hasRoom(c.moreLength):
+		c.growRoom(c.moreLength) // here, where the stack is not yet deep
+	}
+	typ, data, rest := c.essence().AppendMeasured(c.dst, c.more, c.moreHeader, c.moreLength)
+	c.dst = nil
+	if typ != 0 {
+		c.keepMore(rest)
+		c.goOnGrace()
+		c.mu.Unlock() // at the desk, unlike unlock: more of the batch is there, or the answers
+	}
+	return typ, data
+}
 
 // keepMore keeps the rest of what was read, behind the message that was taken, for the
 // next receive call.
@@ -26,7 +53,10 @@ func (c *Conn) keepMore(rest []byte) {
 		c.tellProtocol(rest)
 	default:
 		c.more, c.mood = rest, c.mood|inBatch
-		if len(rest) > 0 && !c.essence().Holds(rest) {
+		if len(rest) == 0 {
+			return
+		}
+		if c.moreHeader, c.moreLength = c.essence().Measure(rest); c.moreHeader == 0 {
 			c.stir()
 		}
 	}
@@ -53,10 +83,11 @@ func (c *Conn) holdsCalmly(n int) bool {
 	return c.hasMore() && c.opts.Hold >= 0 && len(c.pend.buf)+n <= holdLimit
 }
 
-// holdCalmly holds a message that sendsCalmly. c.mu is held.
+// holdCalmly holds a message that sendsCalmly. c.mu is held, and let go of.
 func (c *Conn) holdCalmly(m protocol.Message) {
 	buf := c.essence().AppendPlainHeader(c.pend.borrow(), m.Type, len(m.Data))
 	c.pend.buf = c.appendPayload(buf, m.Data)
+	c.mu.Unlock() // as in takeNext
 }
 
 // takeHeld has w encoded behind what is held.

@@ -2,7 +2,9 @@ package link
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,6 +91,70 @@ func TestBatchRetained(t *testing.T) {
 			t.Errorf("it holds its desk: %t, which refers to %p", holdsDesk(c), d.more)
 		}
 	})
+}
+
+// TestBatchReceived receives a batch as the application may want it: in time, into memory
+// that just suffices or does not, and with pauses in which nobody has to read for it.
+func TestBatchReceived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := calmDown(t, protocol.Server)
+		peer.Write(bytes.Repeat(clientFrame(protocol.OpBinary, []byte("hello")), 5))
+		if _, _, err := c.ReceiveAppend(nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, room := range []int{5, 4, 6} {
+			time.Sleep(gracePeriod * 3 / 4)
+			synctest.Wait()
+			c.mu.Lock() // and no more: it is to stay calm
+			if c.reader != nobody || !c.hasMore() {
+				t.Error("an attendant reads")
+			}
+			c.mu.Unlock()
+			before := append(make([]byte, 0, 4+room), "was "...)
+			typ, data, err := c.ReceiveAppend(nil, before)
+			if typ != protocol.Binary || string(data) != "was hello" || err != nil || (&data[0] == &before[0]) != (room >= 5) {
+				t.Errorf("%d bytes of room: %v, %q, %v", room, typ, data, err)
+			}
+			c.mu.Lock()
+			if c.dst != nil {
+				t.Error("the connection keeps the receiver's memory")
+			}
+			c.mu.Unlock()
+		}
+		if _, _, err := c.ReceiveAppend(After(-1), nil); err != os.ErrDeadlineExceeded {
+			t.Errorf("late: %v", err)
+		}
+		if _, data, err := c.ReceiveAppend(nil, nil); string(data) != "hello" || err != nil {
+			t.Errorf("after that: %q, %v", data, err)
+		}
+	})
+}
+
+// TestBatchOfBadText: the message that is no text ends the connection, after those before it.
+func TestBatchOfBadText(t *testing.T) {
+	for _, receive := range []func(c *Conn) error{
+		func(c *Conn) error { _, err := c.Receive(nil); return err },
+		func(c *Conn) error { _, _, err := c.ReceiveAppend(nil, nil); return err },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c, peer := calmDown(t, protocol.Server)
+			go io.Copy(io.Discard, peer)
+			var batch []byte
+			for _, text := range []string{"good", "good", "b\xffd", "good"} {
+				batch = append(batch, clientFrame(protocol.OpText, []byte(text))...)
+			}
+			peer.Write(batch)
+			for range 2 {
+				if err := receive(c); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var ended *protocol.CloseError
+			if err := receive(c); !errors.As(err, &ended) || ended.Sent == nil || ended.Sent.Code != protocol.InvalidPayloadData {
+				t.Errorf("%v, want %v", err, protocol.InvalidPayloadData)
+			}
+		})
+	}
 }
 
 func held(c *Conn) int {

@@ -36,7 +36,9 @@ type desk struct {
 	pend       pending         // encoded and not written
 	once       once            // what is being written quickly; see writeQuickly
 	more       []byte          // of a batch, in input.block, which the protocol has not been told of
-	out        output          // what is being written
+	moreHeader int             // the lengths in bytes of the header and the payload of its first message
+	moreLength int
+	out        output // what is being written
 
 	// In the lines of the clock.
 	grace turn // before an attendant reads
@@ -110,9 +112,11 @@ func (c *Conn) rise() {
 // sitIfAway has the connection at a desk.
 func (c *Conn) sitIfAway() {
 	if c.desk == nil {
-		c.sit(desks.borrow())
+		c.sitDown()
 	}
 }
+
+func (c *Conn) sitDown() { c.sit(desks.borrow()) }
 
 func (c *Conn) sit(d *desk) {
 	c.desk = d

@@ -75,13 +75,16 @@ func (c *Conn) growMemory(n int) { c.dst = slices.Grow(c.dst, n) }
 //
 //go:noinline
 func (c *Conn) makeRoom() {
-	if c.hasRoom(len(c.unseen())) {
+	if c.hasRoom(len(c.in.came())) {
 		return // as of most
 	}
-	n := c.receivedSize()
-	if c.hasRoom(n) {
-		return
+	if n := c.receivedSize(); !c.hasRoom(n) {
+		c.growRoom(n)
 	}
+}
+
+// growRoom has room for n bytes, of which there is not enough.
+func (c *Conn) growRoom(n int) {
 	if n >= minDirect {
 		c.dst = growLarge(c.dst, n+protocol.MaxHeaderSize+lonely) // for the next one to be read directly
 		return
@@ -93,7 +96,7 @@ func (c *Conn) makeRoom() {
 // to be taken quickly.
 func (c *Conn) receivedSize() (n int) {
 	if e, short := c.measure(); short {
-		n = e.ReceivedSize(c.unseen())
+		_, n = e.Measure(c.in.came())
 	}
 	return n
 }
@@ -141,26 +144,21 @@ func (c *Conn) takesRead() bool {
 		(c.rare == nil || c.rare.limit.Deadline.IsZero())
 }
 
-// unseen returns what was read and not looked at.
-func (c *Conn) unseen() []byte {
-	if c.hasMore() {
-		return c.more
-	}
-	return c.in.came()
-}
-
 // takeRead takes the message from what was read.
 func (c *Conn) takeRead() (typ protocol.MessageType, data []byte) {
 	var rest []byte
 	if e, short := c.measure(); short {
-		typ, data, rest = e.AppendReceived(c.dst, c.unseen())
+		typ, data, rest = e.AppendReceived(c.dst, c.in.came())
 	}
 	switch {
 	case typ != 0:
 		if c.in.n >= minDirect || c.in.direct {
 			c.foresee(typ == protocol.Binary && len(rest) == 0)
 		}
-		c.tookRead(rest)
+		c.in.n = 0
+		c.stats.lastByte = time.Since(c.start())
+		c.keepMore(rest)
+		c.hear()
 	case c.receiving == receivingMessage:
 		released.Return(c.dst)
 		c.dst = nil
@@ -168,43 +166,11 @@ func (c *Conn) takeRead() (typ protocol.MessageType, data []byte) {
 	return typ, data
 }
 
-// tookRead notes that all that was read is taken but for the rest.
-func (c *Conn) tookRead(rest []byte) {
-	if c.in.n > 0 {
-		c.in.n = 0
-		c.stats.lastByte = time.Since(c.start())
-	}
-	c.keepMore(rest)
-	c.hear()
-}
-
-// hasUnread reports that some of what was read before has not been looked at.
-func (c *Conn) hasUnread() bool {
-	if c.isCalm() {
-		return c.hasMore()
-	}
-	return c.proto.Unread() > 0
-}
-
-// takeUnread takes the next message of that in the same way.
+// takeUnread takes the next message of what was read before and not looked at, if the
+// receiver has room for it.
 //
 //go:noinline
 func (c *Conn) takeUnread() (typ protocol.MessageType, data []byte) {
-	if !c.isCalm() {
-		return c.takeUnreadAtDesk()
-	}
-	if c.receiving == receivingInto {
-		c.makeRoom()
-	} else {
-		c.makeMemory(c.receivedSize())
-	}
-	return c.takeRead()
-}
-
-// takeUnreadAtDesk does that, if the receiver has room for the message.
-//
-//go:noinline
-func (c *Conn) takeUnreadAtDesk() (typ protocol.MessageType, data []byte) {
 	if c.receiving != receivingInto || c.reader != nobody || c.recvErr != nil || c.deferred || c.discarding ||
 		!c.queue.empty() || c.stream != nil || c.heart() != nil {
 		return 0, nil

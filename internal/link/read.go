@@ -22,14 +22,22 @@ func (c *Conn) ReceiveAppend(l *Limit, dst []byte) (protocol.MessageType, []byte
 }
 
 func (c *Conn) receive(l *Limit, dst []byte, how receiveKind) (typ protocol.MessageType, data []byte, err error) {
-	c.enter()
+	c.mu.Lock()
+	if c.hasMore() {
+		c.dst = dst
+		if next, data := c.takeNext(l, how); next != 0 {
+			return next, data, nil
+		}
+		c.stir()
+	}
+	c.sitIfAway()
 	if err = c.beginReceive(l, how); err == nil {
 		if !c.isCalm() {
 			c.leaveStream()
 		}
 		c.dst = dst
 		read := false
-		if c.hasUnread() {
+		if !c.isCalm() && c.proto.Unread() > 0 {
 			typ, data = c.takeUnread()
 		} else if read, err = c.readQuickly(); read {
 			switch {
@@ -89,11 +97,7 @@ func (c *Conn) endReceive() {
 	if c.rare != nil {
 		c.rare.limit = Limit{}
 	}
-	if c.mood&inGrace != 0 {
-		c.mood |= graceReceived
-	} else {
-		c.startGrace()
-	}
+	c.goOnGrace()
 	if c.isCalm() {
 		return
 	}

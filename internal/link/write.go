@@ -20,15 +20,16 @@ func (c *Conn) SendWith(l *Limit, m protocol.Message, wanted protocol.Compressio
 	if m.Type == protocol.Text && !utf8.Valid(m.Data) {
 		return protocol.ErrInvalidText
 	}
-	c.enter()
 	var err error
+	c.mu.Lock()
+	c.sitIfAway()
 	if c.isCalm() && c.sendsCalmly(l, m, wanted) {
 		if c.holdsCalmly(len(m.Data)) {
-			c.holdCalmly(m)
 			c.startBackstop() // here, where the stack is not yet deep
-		} else {
-			err = c.writeCalmly(l, m.Type, c.encodeCalmly(m))
+			c.holdCalmly(m)
+			return nil
 		}
+		err = c.writeCalmly(l, m.Type, c.encodeCalmly(m))
 		c.unlock()
 		return err
 	}

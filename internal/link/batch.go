@@ -19,8 +19,9 @@ func (c *Conn) inBatch() bool { return c.mood&inBatch != 0 }
 func (c *Conn) hasMore() bool { return c.inBatch() && len(c.more) > 0 }
 
 // takeNext appends the next message of a batch that hasMore to c.dst: there is nothing else
-// that a receive call has to see to. If it cannot be taken so typ is 0, and nothing was
-// done. c.mu is held, and let go of if the message was taken.
+// that a receive call has to see to, for the first message of the batch was heard, and of
+// what is not calm there is nothing. If it cannot be taken so typ is 0, and it is left for
+// the long way. c.mu is held, and let go of if the message was taken.
 //
 //go:noinline
 func (c *Conn) takeNext(l *Limit, how receiveKind) (typ protocol.MessageType, data []byte) {
@@ -36,10 +37,13 @@ func (c *Conn) takeNext(l *Limit, how receiveKind) (typ protocol.MessageType, da
 	}
 	typ, data, rest := c.essence().AppendMeasured(c.dst, c.more, c.moreHeader, c.moreLength)
 	c.dst = nil
-	if typ != 0 {
+	switch {
+	case typ != 0:
 		c.keepMore(rest)
 		c.goOnGrace()
-		c.mu.Unlock() // at the desk, unlike unlock: more of the batch is there, or the answers
+		c.mu.Unlock() // unlock would stay at the desk: it is open, and nobody reads
+	case how == receivingMessage:
+		released.Return(data) // as it was lent
 	}
 	return typ, data
 }

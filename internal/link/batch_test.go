@@ -157,6 +157,35 @@ func TestBatchOfBadText(t *testing.T) {
 	}
 }
 
+// TestBatchReturnsMemory: what was lent for text that is none is there for the next message.
+func TestBatchReturnsMemory(t *testing.T) {
+	returned := false
+	for try := 0; try < 100 && !returned; try++ { // a pool may lose what it is given
+		synctest.Test(t, func(t *testing.T) {
+			c, peer := calmDown(t, protocol.Server)
+			go io.Copy(io.Discard, peer)
+			bad := make([]byte, 3000)
+			bad[0] = 0xff
+			peer.Write(append(clientFrame(protocol.OpText, []byte("good")), clientFrame(protocol.OpText, bad)...))
+			if _, err := c.Receive(nil); err != nil {
+				t.Fatal(err)
+			}
+			class := classOf(len(bad))
+			lent := make([]byte, sizeOf(class))
+			released.Release(lent)
+			if _, err := c.Receive(nil); err == nil {
+				t.Fatal("bad text was received")
+			}
+			for first, ok := released.pools[class].Get().(*byte); ok && !returned; first, ok = released.pools[class].Get().(*byte) {
+				returned = first == &lent[0]
+			}
+		})
+	}
+	if !returned {
+		t.Error("the memory was not returned")
+	}
+}
+
 func held(c *Conn) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -116,6 +116,7 @@ func (c *Conn) sitIfAway() {
 	}
 }
 
+// sitDown is apart so that sitIfAway is inlined.
 func (c *Conn) sitDown() { c.sit(desks.borrow()) }
 
 func (c *Conn) sit(d *desk) {

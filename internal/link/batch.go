@@ -18,10 +18,10 @@ func (c *Conn) inBatch() bool { return c.mood&inBatch != 0 }
 // ended the batch.
 func (c *Conn) hasMore() bool { return c.inBatch() && len(c.more) > 0 }
 
-// takeNext appends the next message of a batch that hasMore to c.dst: there is nothing else
-// that a receive call has to see to, for the first message of the batch was heard, and of
-// what is not calm there is nothing. If it cannot be taken so typ is 0, and it is left for
-// the long way. c.mu is held, and let go of if the message was taken.
+// takeNext appends the next message of a batch that hasMore to c.dst. There is nothing else
+// that a receive call has to see to: the connection is calm, and the batch's first message
+// was heard. If it cannot be taken so typ is 0, and it is left for the long way. c.mu is
+// held, and let go of if the message was taken.
 //
 //go:noinline
 func (c *Conn) takeNext(l *Limit, how receiveKind) (typ protocol.MessageType, data []byte) {
@@ -43,7 +43,7 @@ func (c *Conn) takeNext(l *Limit, how receiveKind) (typ protocol.MessageType, da
 		c.goOnGrace()
 		c.mu.Unlock() // unlock would stay at the desk: it is open, and nobody reads
 	case how == receivingMessage:
-		released.Return(data) // as it was lent
+		released.Return(data) // what was lent, for nothing was appended
 	}
 	return typ, data
 }

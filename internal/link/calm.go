@@ -27,7 +27,8 @@ const (
 func (c *Conn) isCalm() bool { return c.mood&calm != 0 }
 
 // enter takes Conn.mu, with a desk, for a call that keeps the calm or ends it with
-// stir.
+// stir. Receive calls and Sends do the same without the call of it, which they would pay
+// for with each message of a batch.
 func (c *Conn) enter() {
 	c.mu.Lock()
 	c.sitIfAway()

@@ -58,7 +58,8 @@ func listen(port int) (net.Listener, error) {
 	return net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 }
 
-// ephemeral returns the first of the ports that the system hands out.
+// ephemeral returns the first of the ports that the system hands out; where that leaves
+// too few below it, the usual one: then a port may be taken by chance, which is rare.
 func ephemeral() int {
 	first := 0
 	if text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {

@@ -29,8 +29,6 @@ func (c *Conn) essence() Essence { return Essence{c.role, c.in.maxMessage} }
 // message to dst, if the data begin with a simple one. rest is what follows it, for
 // Received. If it is not like that typ is 0, nothing was done, though what lies behind
 // the length of dst may have changed, and all of the data are for Received.
-//
-// The data may lie in the room behind the length of dst if [Essence.ReceivedAlone].
 func (e Essence) AppendReceived(dst, data []byte) (typ MessageType, appended, rest []byte) {
 	header, length := e.Measure(data)
 	if header == 0 {
@@ -88,11 +86,25 @@ func (e Essence) Measure(data []byte) (header, length int) {
 	return header, length
 }
 
-// ReceivedAlone reports that the data are one message of binary data that
-// AppendReceived would append, and nothing else.
-func (e Essence) ReceivedAlone(data []byte) bool {
-	header, length := e.Measure(data)
-	return header > 0 && header+length == len(data) && data[0]&opcodeBits == byte(OpBinary)
+// MeasureHeader returns the type, and the length in bytes of the payload, of the simple
+// message whose header, and nothing else, is given; ok is false if it is no such one.
+func (e Essence) MeasureHeader(header []byte) (typ MessageType, length int, ok bool) {
+	var h Header
+	size, wrong := h.parse(header)
+	if size != len(header) || wrong != noFault || !h.Fin || h.RSV != 0 || h.Opcode != OpText && h.Opcode != OpBinary ||
+		h.Masked != (e.Role == Server) || h.Length > sizeLimit(e.MaxMessageSize) {
+		return 0, 0, false
+	}
+	return MessageType(h.Opcode), int(h.Length), true
+}
+
+// TakePayload is AppendReceived for a binary message whose header MeasureHeader has
+// measured. Its payload may be where it is to be put, or overlap that and lie behind it.
+// One that a client has received must already be there: nothing is done.
+func (e Essence) TakePayload(dst, header, payload []byte) {
+	if e.Role == Server {
+		Mask(dst, payload, [4]byte(header[len(header)-4:]), 0)
+	}
 }
 
 // SendsPlain reports that an endpoint with these extensions, which has nothing under

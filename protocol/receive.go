@@ -221,6 +221,10 @@ func (c *Conn) Detach() {
 	}
 }
 
+// CameInOne reports that the message that Next has returned last, and assembled before,
+// came in one frame and as its sender wrote it.
+func (c *Conn) CameInOne() bool { return c.in.fragments == 1 && !c.in.changed }
+
 // Violation returns how the peer broke the protocol, a [*ViolationError], or
 // nil.
 func (c *Conn) Violation() error { return c.in.violation }
@@ -398,13 +402,15 @@ func (c *Conn) fits(h *Header) bool {
 // [DefaultMaxMessageSize], negative means no limit.
 func (c *Conn) SetMaxMessageSize(n int64) { c.in.maxMessage = orDefault(n, DefaultMaxMessageSize) }
 
+func (in *inbound) sizeLimit() int64 { return sizeLimit(in.maxMessage) }
+
 // sizeLimit is the largest message that is accepted, at most what a slice may
 // hold on any machine.
-func (in *inbound) sizeLimit() int64 {
-	if in.maxMessage < 0 {
+func sizeLimit(maxMessage int64) int64 {
+	if maxMessage < 0 {
 		return math.MaxInt / 2
 	}
-	return min(in.maxMessage, math.MaxInt/2)
+	return min(maxMessage, math.MaxInt/2)
 }
 
 // control handles a control frame, which may come between the frames of a

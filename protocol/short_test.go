@@ -163,10 +163,9 @@ func compareShort(t *testing.T, role Role, limit int64, flags byte, pieces [][]b
 	}
 }
 
-// takeReceived takes the first message of the data with AppendReceived, if it can,
-// and returns what is left; it must be the next one of the other connection. The
-// data may lie in the room for it.
-func takeReceived(t *testing.T, short, long *Conn, data []byte, inRoom bool) (rest []byte) {
+// takeReceived takes the first message of the data with AppendReceived, or apart, if it
+// can, and returns what is left; it must be the next one of the other connection.
+func takeReceived(t *testing.T, short, long *Conn, data []byte, apart bool) (rest []byte) {
 	t.Helper()
 	const before = "before "
 	dst := []byte(before)
@@ -177,13 +176,14 @@ func takeReceived(t *testing.T, short, long *Conn, data []byte, inRoom bool) (re
 	if !may {
 		return data
 	}
-	alone := e.ReceivedAlone(data)
-	if inRoom && alone {
-		dst = append(dst, data...)
-		dst, data = dst[:len(before)], dst[len(before):]
+	header, size := e.Measure(data)
+	var typ MessageType
+	var got []byte
+	if apart && header > 0 {
+		typ, got, rest = appendDirectly(t, e, dst, data, header, size)
+	} else {
+		typ, got, rest = e.AppendReceived(dst, data)
 	}
-	_, size := e.Measure(data)
-	typ, got, rest := e.AppendReceived(dst, data)
 	if typ == 0 {
 		if string(got) != before || len(rest) != len(data) {
 			t.Fatalf("nothing was taken, but %d bytes are left of %d, and there is %.200q", len(rest), len(data), got)
@@ -191,11 +191,53 @@ func takeReceived(t *testing.T, short, long *Conn, data []byte, inRoom bool) (re
 		return rest
 	}
 	want := long.Next()
-	if want.Kind != EventMessage || typ != want.Type || string(got) != before+string(want.Data) || size != len(want.Data) || len(rest) != long.Unread() ||
-		alone != (typ == Binary && len(rest) == 0) {
+	if want.Kind != EventMessage || typ != want.Type || string(got) != before+string(want.Data) || size != len(want.Data) || len(rest) != long.Unread() {
 		t.Fatalf("%v, %.200q and %d bytes were taken, want %.200q", typ, got, len(rest), []any{*want})
 	}
 	return rest
+}
+
+// appendDirectly is AppendReceived by way of TakePayload.
+func appendDirectly(t *testing.T, e Essence, dst, data []byte, header, size int) (typ MessageType, got, rest []byte) {
+	t.Helper()
+	for n := range header {
+		if _, length, ok := e.MeasureHeader(data[:n]); ok {
+			t.Fatalf("%d bytes of a header of %d are that of a message of %d", n, header, length)
+		}
+	}
+	typ, length, ok := e.MeasureHeader(data[:header])
+	if !ok || length != size {
+		t.Fatalf("the header of a message of %d bytes is that of one of %d: %t", size, length, ok)
+	}
+	if typ != Binary {
+		return e.AppendReceived(dst, data)
+	}
+	at := len(dst)
+	got = append(dst, data[:header+size]...)
+	if e.Role == Client {
+		copy(got[at:], got[at+header:])
+	}
+	e.TakePayload(got[at:at+size], data[:header], got[at+header:])
+	return typ, got[:at+size], data[header+size:]
+}
+
+// TestMeasureHeader: the header of a message that MeasureHeader has measured is none that
+// a connection finds fault with, whatever the limit.
+func TestMeasureHeader(t *testing.T) {
+	sizes := []int64{0, 1, 125, 126, 1<<16 - 1, 1 << 16, 1<<30 - 1, 1 << 30, 1<<31 - 1, 1 << 31, 1<<62 - 1, 1 << 62}
+	for _, role := range []Role{Client, Server} {
+		for _, limit := range append(sizes[1:], -1) {
+			for _, size := range sizes {
+				header := AppendHeader(nil, Header{Fin: true, Opcode: OpBinary, Masked: role == Server, Length: size})
+				_, length, ok := Essence{role, limit}.MeasureHeader(header)
+				c := NewConn(Config{Role: role, MaxMessageSize: limit})
+				c.Received(epoch, 0, slices.Clone(header))
+				if ev := c.Next(); ok != (ev.Kind != EventViolation) || ok && int64(length) != size {
+					t.Errorf("%v, limit %d: %d bytes are measured as %d: %t; and then %v", role, limit, size, length, ok, c.Violation())
+				}
+			}
+		}
+	}
 }
 
 // takeUnread takes a message with AppendUnread, if it can; it must be the next one of

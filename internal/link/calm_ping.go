@@ -149,7 +149,7 @@ func (c *Conn) pingDue() time.Duration { return c.keeper.monitor.Pinged().Sub(c.
 // peer's allowance of control frames: there is one at most for each of our pings.
 func (c *Conn) takePong(n int) (taken bool) {
 	in := &c.in
-	if in.direct || in.window != nil {
+	if in.direct != 0 || in.window != nil {
 		return false
 	}
 	payload, ok := c.essence().LonePong(in.block[:n])

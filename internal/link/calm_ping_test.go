@@ -388,7 +388,7 @@ func TestTakePong(t *testing.T) {
 		"in a batch":     {func(c *Conn) { c.sitIfAway(); c.calmDown(); c.mood |= inBatch }, nil, false},
 		"stirred":        {func(c *Conn) { c.sitIfAway(); c.stir() }, nil, false},
 		"elsewhere":      {func(c *Conn) { c.in.window = &window }, nil, false},
-		"directly":       {func(c *Conn) { c.in.direct = true }, nil, false},
+		"directly":       {func(c *Conn) { c.in.direct = 8 }, nil, false},
 		"another one":    {func(*Conn) {}, func(pong []byte) []byte { pong[len(pong)-1] ^= 1; return pong }, false},
 		"a part":         {func(*Conn) {}, func(pong []byte) []byte { return pong[:len(pong)-1] }, false},
 		"and more":       {func(*Conn) {}, func(pong []byte) []byte { return append(pong, 0x8a) }, false},
@@ -421,7 +421,7 @@ func TestTakePong(t *testing.T) {
 				}
 				c.mu.Lock()
 				c.mood &^= inBatch
-				c.in.direct, c.in.window = false, nil
+				c.in.direct, c.in.window = 0, nil
 				c.in.giveBack()
 			})
 		})

@@ -53,13 +53,20 @@ func readsOfThree(t *testing.T, size, room int) (reads int) {
 // TestRoomBehind: no more is read to the receiver's memory than a block has room for,
 // where it may have to be moved.
 func TestRoomBehind(t *testing.T) {
-	for _, room := range []int{0, 1, blockSize - 1, blockSize, blockSize + 1, 1 << 20} {
+	for _, room := range []int{minDirect, blockSize - 1, blockSize, blockSize + 1, 1 << 20} {
 		memory := make([]byte, 7+room)
-		c := Conn{dst: memory[:7]}
-		c.in.readDirectly(&c.dst)
-		to := c.in.to()
-		if want := min(room, blockSize); len(to) != want || want > 0 && &to[0] != &memory[7] {
-			t.Errorf("room for %d bytes: %d are to be read, want %d", room, len(to), want)
+		for _, direct := range []direct{8, 8 | front} {
+			c := Conn{dst: memory[:7]}
+			c.in.borrow()
+			c.in.window, c.in.direct = &c.dst, direct
+			header, payload := c.in.pieces()
+			inDst, want := payload, min(room, blockSize-8)
+			if direct.inFront() {
+				inDst, want = header, min(room, blockSize)-8
+			}
+			if len(header) != 8 || len(payload) != want || &inDst[0] != &memory[7] {
+				t.Errorf("room for %d bytes: %d and %d are to be read, want %d of payload", room, len(header), len(payload), want)
+			}
 		}
 	}
 }
@@ -79,7 +86,7 @@ func TestReadsDirectlyAgain(t *testing.T) {
 					typ, data, _ = c.ReceiveAppend(nil, data[:0])
 				}()
 				synctest.Wait()
-				if i == 1 && !c.in.direct {
+				if i == 1 && c.in.direct == 0 {
 					t.Errorf("%d bytes: not read directly", size)
 				}
 				peer.Write(maskedFrame(protocol.OpBinary, pattern(size)))

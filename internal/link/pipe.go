@@ -274,15 +274,23 @@ func (e *pipeEnd) read(in *input) error {
 	if err := e.in.awaitReadable(); err != nil {
 		return err
 	}
-	window := in.to()
-	n := e.in.read(window)
-	if n == len(window) && !in.direct {
+	in.n = int32(e.readTo(in))
+	e.in.move()
+	return nil
+}
+
+// readTo reads what has arrived. e.mu is held.
+func (e *pipeEnd) readTo(in *input) (n int) {
+	if in.direct.apart() {
+		in.borrow()
+		header, payload := in.pieces()
+		return e.in.read(header) + e.in.read(payload)
+	}
+	if n = e.in.read(in.to()); n == len(in.to()) && !in.direct.inFront() {
 		in.borrow()
 		n += e.in.read(in.block[:])
 	}
-	in.n = int32(n)
-	e.in.move()
-	return nil
+	return n
 }
 
 func (e *pipeEnd) gathers() bool { return true }

@@ -23,16 +23,16 @@ func (c *Conn) readQuickly() (read bool, err error) {
 		return false, err
 	}
 	c.reader = application
-	if c.in.lone > 0 && c.receiving == receivingInto && c.hasRoom(int(c.in.lone)*lonely) {
-		c.in.readDirectly(&c.dst)
+	if c.in.lone > 0 {
+		c.readDirectly()
 	}
 	c.unlock()
 	for err = c.tr().read(&c.in); err == errNoBlock; err = c.tr().read(&c.in) {
 		c.in.borrow() // here, where the stack is not yet deep
 	}
 	c.enter()
-	if c.in.direct && !c.foreseen() {
-		c.moveToBlock()
+	if c.in.direct != 0 {
+		c.sortDirect()
 	}
 	return true, err
 }
@@ -75,7 +75,7 @@ func (c *Conn) growMemory(n int) { c.dst = slices.Grow(c.dst, n) }
 //
 //go:noinline
 func (c *Conn) makeRoom() {
-	if c.hasRoom(len(c.in.came())) {
+	if c.in.direct != 0 || c.hasRoom(len(c.in.came())) {
 		return // as of most
 	}
 	if n := c.receivedSize(); !c.hasRoom(n) {
@@ -128,8 +128,8 @@ func (c *Conn) takeQuickly(err error) (typ protocol.MessageType, data []byte, _ 
 		err = nil // which will come again
 	} else {
 		c.stir()
-		c.in.lone = 0
 		err = c.filled(c.recvLimit(), err)
+		c.window, c.in.window = nil, nil
 	}
 	c.reader = nobody
 	if !c.isCalm() {
@@ -140,20 +140,22 @@ func (c *Conn) takeQuickly(err error) (typ protocol.MessageType, data []byte, _ 
 
 // takesRead reports that something was read and that it is to be taken quickly.
 func (c *Conn) takesRead() bool {
-	return c.in.n > 0 && !c.poked && (c.isCalm() || c.look == lookNone && !c.discarding && c.heart() == nil) &&
+	return c.in.n > 0 && !c.announced() && !c.poked && (c.isCalm() || c.look == lookNone && !c.discarding && c.heart() == nil) &&
 		(c.rare == nil || c.rare.limit.Deadline.IsZero())
 }
 
 // takeRead takes the message from what was read.
 func (c *Conn) takeRead() (typ protocol.MessageType, data []byte) {
 	var rest []byte
-	if e, short := c.measure(); short {
+	if c.in.direct != 0 {
+		typ, data = c.takeDirect()
+	} else if e, short := c.measure(); short {
 		typ, data, rest = e.AppendReceived(c.dst, c.in.came())
 	}
 	switch {
 	case typ != 0:
-		if c.in.n >= minDirect || c.in.direct {
-			c.foresee(typ == protocol.Binary && len(rest) == 0)
+		if c.in.n >= minDirect || c.in.lone > 0 {
+			c.foresee(len(data)-len(c.dst), len(rest) == 0)
 		}
 		c.in.n = 0
 		c.stats.lastByte = time.Since(c.start())

@@ -150,6 +150,7 @@ func (c *Conn) place() []byte {
 	switch {
 	case c.assembling && c.event.Owned:
 		c.assembling = false // the protocol has put it there
+		c.foresee(len(data)-len(c.dst), c.proto.CameInOne() && c.proto.Unread() == 0)
 	case c.receiving == receivingInto || !c.event.Owned:
 		data = append(c.dst, data...)
 	}

@@ -34,7 +34,8 @@ type transport interface {
 	writeOnce(w *once) (ok bool, err error)
 
 	// gathers reports whether head and body of an output, and the fragments
-	// ahead, leave in one system call.
+	// ahead, leave in one system call, and whether read puts a header apart from
+	// its payload if it is to; see direct.go.
 	gathers() bool
 
 	// write writes out, waiting as long as the write deadline allows.
@@ -91,9 +92,9 @@ func otherTransport(conn net.Conn) transport {
 type input struct {
 	block  *block
 	window *[]byte // at the desk, or Conn.dst if direct; nil: there is none
-	n      int32   // how many bytes were read, window first
+	n      int32   // how many bytes were read
 	errno  errno   // what the system said to a rawTransport
-	direct bool    // window is where the receiver wants them; see direct.go
+	direct direct  // how a payload is read to where the receiver wants it; 0: none is
 	lone   uint8   // the last message, if it was large and came alone, in lonely bytes; see direct.go
 }
 
@@ -117,15 +118,16 @@ func (e errno) err() error {
 // tell.
 const maxWindow = 1 << 30
 
-// to returns the window, or where the receiver wants the bytes.
-func (in *input) to() (window []byte) {
-	if in.window != nil {
-		window = *in.window
+// to returns the window, or where a header goes with its payload behind it; not what is
+// read apart, for which there are pieces.
+func (in *input) to() []byte {
+	switch {
+	case in.window == nil || in.direct.apart():
+		return nil
+	case in.direct.inFront():
+		return in.room()
 	}
-	if in.direct {
-		window = roomBehind(window)
-	}
-	return window
+	return *in.window
 }
 
 // inWindow returns how many of the bytes that were read are in the window.

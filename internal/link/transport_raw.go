@@ -57,7 +57,7 @@ func (t *rawTransport) read(in *input) error {
 	if err := t.raw.Read(t.readReady); err != nil {
 		return err
 	}
-	if in.block == nil && !in.direct {
+	if in.block == nil && !in.direct.inFront() {
 		return errNoBlock
 	}
 	return in.errno.err()
@@ -71,7 +71,7 @@ func (t *rawTransport) read(in *input) error {
 func (c *Conn) whenReadable() func(fd uintptr) (done bool) {
 	return func(fd uintptr) (done bool) {
 		in := &c.in
-		if !in.direct && !in.takeSpare() {
+		if !in.direct.inFront() && !in.takeSpare() {
 			return true
 		}
 		switch n, err := c.readNews(fd); {
@@ -95,7 +95,11 @@ func (c *Conn) whenReadable() func(fd uintptr) (done bool) {
 //go:noinline
 func (c *Conn) readNews(fd uintptr) (n int, err syscall.Errno) {
 	for {
-		n, err = readVector(fd, c.in.to(), c.in.block)
+		if c.in.direct.apart() {
+			n, err = readApart(fd, &c.in)
+		} else {
+			n, err = readVector(fd, c.in.to(), c.in.block)
+		}
 		if err != syscall.EINTR && (n <= 0 || !c.takePong(n)) {
 			return n, err
 		}

@@ -9,7 +9,7 @@ import (
 // The system calls are made directly, for package syscall's wrappers take room
 // on the stack that a waiting receiver does not have; see receiver.
 
-// gathersVectors: writeVector writes both at once.
+// gathersVectors: readVector reads, and writeVector writes, both at once.
 const gathersVectors = true
 
 // readVector reads into a, then b. One of them may be missing.
@@ -21,6 +21,15 @@ func readVector(fd uintptr, a []byte, b *block) (n int, err syscall.Errno) {
 		return call(syscall.SYS_READ, fd, unsafe.Pointer(unsafe.SliceData(a)), len(a))
 	}
 	return callVector(syscall.SYS_READV, fd, a, b[:])
+}
+
+// readApart reads a header and a payload; see direct.go. It is not inlined: what it
+// takes of the stack is for who needs it.
+//
+//go:noinline
+func readApart(fd uintptr, in *input) (n int, err syscall.Errno) {
+	header, payload := in.pieces()
+	return callVector(syscall.SYS_READV, fd, header, payload)
 }
 
 // writeAhead writes head, body and the fragments ahead. It is not inlined: what it

@@ -4,7 +4,7 @@ package link
 
 import "syscall"
 
-// gathersVectors: writeVector writes one of them at a time.
+// gathersVectors: readVector reads, and writeVector writes, one of them at a time.
 const gathersVectors = false
 
 // readVector reads into a, or into b when a is empty.
@@ -14,6 +14,9 @@ func readVector(fd uintptr, a []byte, b *block) (n int, err syscall.Errno) {
 	}
 	return result(syscall.Read(int(fd), a))
 }
+
+// readApart is not needed: no header is read apart where vectors are not gathered.
+func readApart(uintptr, *input) (n int, err syscall.Errno) { return 0, syscall.ENOSYS }
 
 // writeAhead is not needed: nothing is ahead where vectors are not gathered.
 func writeAhead(uintptr, *output) (n int, err syscall.Errno) { return 0, syscall.ENOSYS }

@@ -248,7 +248,7 @@ func TestLeaveDirectRead(t *testing.T) {
 			receiveDirectly(t, c, peer, frame, 9000)
 			dst := make([]byte, 0, 9000)
 			go func() {
-				time.Sleep(time.Millisecond)
+				synctest.Wait()
 				peer.Write(frame[:5000])
 			}()
 			if _, _, err := c.ReceiveAppend(After(time.Second), dst); !isTimeout(err) {
@@ -256,7 +256,7 @@ func TestLeaveDirectRead(t *testing.T) {
 			}
 			clear(dst[:9000])
 			peer.Write(frame[5000:])
-			time.Sleep(time.Second) // somebody has read it by then
+			time.Sleep(2 * gracePeriod) // of virtual time, in which the attendant reads it
 			_, data, err := c.ReceiveAppend(nil, nil)
 			if err != nil || string(data) != string(pattern(9000)) || !bytes.Equal(dst[:9000], make([]byte, 9000)) {
 				t.Errorf("%d bytes, %v; the memory was written to: %t", len(data), err, !bytes.Equal(dst[:9000], make([]byte, 9000)))

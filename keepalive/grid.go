@@ -19,6 +19,7 @@ func (m *Monitor) setInterval(cfg *Config, t time.Duration) {
 		return
 	}
 	m.layGrid(t + cfg.phase(interval))
+	m.prompt = 0 // they were on another grid
 	if unanswered {
 		m.base = base
 	}
@@ -42,6 +43,7 @@ func (m *Monitor) ping(t time.Duration, ev *Evidence) answer {
 	m.written = ev.Written
 	due := m.after(t) - m.interval
 	ask := m.demand(t, due, ev)
+	m.prompt += min(1, ^m.prompt)
 	if m.base == due && t-due > m.tolerance() {
 		m.floor = t // nobody else is to blame for the delay
 	}
@@ -58,6 +60,13 @@ func (m *Monitor) demand(t, due time.Duration, ev *Evidence) answer {
 	m.next = m.after(t)
 	m.asked = t
 	return answer{m.kind(), due}
+}
+
+// waited reports whether a ping since the one that was due then may have waited at
+// our own door. There was one at each point of the grid at most, but for those that
+// lateness has earned, which do not count as prompt.
+func (m *Monitor) waited(due time.Duration) bool {
+	return due+(time.Duration(m.prompt)-1)*m.interval < m.last
 }
 
 // kind is what to send.

@@ -95,8 +95,9 @@ type Monitor struct {
 	mode     Mode
 	reprobes uint8 // pings because of lateness, since the last proof of life
 	strict   bool
-	draining bool // bytes were unacknowledged
-	held     bool // a ping after left was seen waiting at our own door
+	draining bool  // bytes were unacknowledged
+	held     bool  // a ping after left was seen waiting at our own door
+	prompt   uint8 // how many pings on the grid came after the latest that was seen so; 255 may be more
 }
 
 // none stands for a time that there is not.

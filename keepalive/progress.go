@@ -34,7 +34,9 @@ func (m *Monitor) worthInspecting(ev *Evidence) bool {
 // means nothing if a ping had left before that is to be answered: else a link
 // on which nothing is would live on every ping that we write.
 func (m *Monitor) observeWrite(t time.Duration, ev *Evidence) {
-	m.held = m.held || m.last != none && !ev.PingSent
+	if m.last != none && !ev.PingSent {
+		m.held, m.prompt = true, 0
+	}
 	if m.awaiting() && m.held && m.left < m.base {
 		m.restart(m.before(t, ev.WriteProgress))
 	}

@@ -1,6 +1,8 @@
 package keepalive
 
 import (
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -321,4 +323,56 @@ func TestEverythingAcknowledged(t *testing.T) {
 	d.next(20 * sec)
 	d.transport = Transport{Known: true, Acked: 100, SendWindow: 100}
 	d.expect(30*sec, "inspect, give up (peer stuck)")
+}
+
+// A ping that has waited at our own door is remembered, whatever came after it:
+// later pings, those that lateness has earned, another interval.
+func TestRemembersPingThatWaited(t *testing.T) {
+	told := 0
+	for seed := range uint64(2000) {
+		rng := rand.New(rand.NewPCG(seed, 0))
+		d := newDrive(t, Config{Interval: 20 * sec, Timeout: 24 * time.Hour})
+		var waited []bool // by number of the ping
+		for now := d.m.first; len(waited) < 300; {
+			d.stuck = rng.IntN(50) == 0
+			d.next(now)
+			for len(waited) < len(d.pings) {
+				waited = append(waited, d.stuck)
+			}
+			for i := range len(waited) {
+				last := len(waited) - 1 - i
+				if d.m.waited(d.pings[last]) {
+					break
+				}
+				told++
+				if slices.Contains(waited[last:], true) {
+					t.Fatalf("seed %d at %v: no ping since %v has waited; of %v these did: %v", seed, now, d.pings[last], d.pings, waited)
+				}
+			}
+			d.ev.PingSent = true
+			if rng.IntN(50) == 0 {
+				d.set(Config{Interval: time.Duration(1+rng.IntN(40)) * sec, Timeout: 24 * time.Hour}, now)
+			}
+			if now = d.m.asked; rng.IntN(20) == 0 {
+				now += time.Duration(rng.IntN(50)) * sec // we were stopped
+			}
+			if rng.IntN(20) == 0 {
+				d.heard(now) // or there would be no pings for lateness
+			}
+		}
+	}
+	if told == 0 {
+		t.Error("each ping may have waited")
+	}
+}
+
+// That is known of the latest ping however many have left in time.
+func TestLatestOfManyPromptPings(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec})
+	for now := d.m.first; len(d.pings) < 600; now = d.m.asked {
+		d.heard(now)
+		if d.next(now); d.m.waited(d.m.last) {
+			t.Fatalf("ping %d may have waited", len(d.pings))
+		}
+	}
 }

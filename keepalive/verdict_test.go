@@ -245,3 +245,31 @@ func TestPausedAndJustWritten(t *testing.T) {
 		}
 	}
 }
+
+// One that left when it was due has been out since, and a transport that has not
+// sent it again by now has had all the time that the peer has: that it takes long to
+// do so puts nothing off. It is trusted as long as no acknowledgement can have come
+// yet.
+func TestPausedAndWrittenInTime(t *testing.T) {
+	for name, test := range map[string]struct {
+		rto  time.Duration
+		want string
+	}{
+		"slow to send again":  {21 * sec, "inspect, give up (network dead)"},
+		"a longer round trip": {25 * sec, "inspect, ping 1m0s, wait 1m3.9s"},
+	} {
+		d := newDrive(t, Config{Interval: 20 * sec, Timeout: 20 * sec, Phase: 20 * sec})
+		d.transport = Transport{Known: true, SendWindow: 1000}
+		d.paused(20*sec, true)
+		d.stuck = true
+		d.expect(20*sec, "ping 20s, wait 40s")
+		d.stuck, d.ev.PingSent = false, true // what was ahead of it has left
+		d.paused(40*sec, true)
+		d.expect(40*sec, "inspect, ping 40s, wait 1m0s")
+		d.paused(60*sec, true)
+		d.transport = Transport{Known: true, Unacked: 10, SinceAck: 21*sec + 100*ms, SendWindow: 1000, RTO: test.rto}
+		if got := d.next(60 * sec); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}

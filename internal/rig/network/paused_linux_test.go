@@ -18,16 +18,34 @@ import (
 func TestNetworkDiesWhileReadingIsPaused(t *testing.T) {
 	rig.NeedRoot(t)
 	t.Parallel()
+	forPaused(t, New)
+}
+
+// ... also when TCP takes nearly the timeout to send again what was lost, as after
+// a slow opening handshake: by then it has not begun to doubt.
+func TestNetworkDiesWhileReadingIsPausedAndTCPIsPatient(t *testing.T) {
+	rig.NeedRoot(t)
+	t.Parallel()
+	forPaused(t, func(t testing.TB) *Network {
+		n := New(t)
+		n.Client.IP(t, "route change 10.0.2.0/24 via 10.0.1.1 rto_min 1900ms")
+		n.Server.IP(t, "route change 10.0.1.0/24 via 10.0.2.1 rto_min 1900ms")
+		return n
+	})
+}
+
+// forPaused tests both ends of each pair of faces, in a network of their own.
+func forPaused(t *testing.T, network func(testing.TB) *Network) {
 	forFaces(t, func(t *testing.T, client, server face.Face) {
 		t.Run("client pauses", func(t *testing.T) {
 			t.Parallel()
-			n := New(t)
+			n := network(t)
 			c, s := n.connect(t, client, server, witness.Quick, witness.Off)
 			testPaused(t, n, witness.Neglect("client", c), witness.Attend("server", s))
 		})
 		t.Run("server pauses", func(t *testing.T) {
 			t.Parallel()
-			n := New(t)
+			n := network(t)
 			c, s := n.connect(t, client, server, witness.Off, witness.Quick)
 			testPaused(t, n, witness.Neglect("server", s), witness.Attend("client", c))
 		})

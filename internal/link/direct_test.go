@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tandemws/tandem/keepalive"
 	"github.com/tandemws/tandem/protocol"
 )
 
@@ -32,7 +33,7 @@ func TestReceiveDirectly(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for name, pieces := range comesBehind(test.role, size, test.room) {
-				way := directWay{test.role, test.room, frameFor(test.role, protocol.OpBinary, pattern(size)), pieces}
+				way := directWay{test.role, test.room, frameFor(test.role, protocol.OpBinary, pattern(size)), pieces, nil}
 				direct, long := way.received(t, (*Conn).receive, true), way.received(t, receiveLong, true)
 				if direct != long {
 					t.Errorf("%s: directly\n%sand else\n%s", name, direct, long)
@@ -87,12 +88,85 @@ func comesBehind(role protocol.Role, size, room int) map[string][][]byte {
 	}
 }
 
-// A directWay is what a connection receives: a large message, and what comes behind.
+// TestOthersWhileReadingDirectly has something else happen while a receiver waits so, or
+// has received a part: the connection goes on as it would if it had read to a block.
+func TestOthersWhileReadingDirectly(t *testing.T) {
+	const size = 9000
+	for name, meanwhile := range map[string]func(c *Conn, there net.Conn){
+		"a small message is sent": func(c *Conn, _ net.Conn) { c.Send(nil, protocol.TextMessage("small")) },
+		"a large message is sent": func(c *Conn, _ net.Conn) { c.Send(nil, protocol.BinaryMessage(pattern(100_000))) },
+		"a message is sent in parts": func(c *Conn, _ net.Conn) {
+			if w, err := c.SendWriter(nil, protocol.Text, protocol.CompressAuto); err == nil {
+				w.Write([]byte("a part"))
+				w.Close()
+			}
+		},
+		"a ping":           func(c *Conn, _ net.Conn) { c.Ping(nil, nil) },
+		"keepalive's ping": func(c *Conn, _ net.Conn) { c.Tick(time.Now().Add(time.Hour)) },
+		"keepalive's ping and its pong": func(c *Conn, there net.Conn) {
+			c.Tick(time.Now().Add(time.Hour))
+			var payload [protocol.PingSize]byte
+			underLock(c, func() { payload = calmPayload(c.keeper.lastTook) })
+			there.Write(frameFor(c.opts.Role, protocol.OpPong, payload[:]))
+		},
+		"another receive call": func(c *Conn, _ net.Conn) { c.Receive(After(time.Millisecond)) },
+		"the reader is poked":  func(c *Conn, _ net.Conn) { underLock(c, c.pokeReader) },
+		"room for more":        func(c *Conn, _ net.Conn) { c.SetMaxMessageSize(size) },
+		"room for less":        func(c *Conn, _ net.Conn) { c.SetMaxMessageSize(size - 1) },
+		"large messages are answers": func(c *Conn, _ net.Conn) {
+			underLock(c, func() {
+				c.setHeartbeat(&keepalive.Heartbeat{
+					Message: func() []byte { return nil },
+					Answer:  func(data []byte) bool { return len(data) == size },
+				})
+			})
+		},
+		"the peer is told":    func(c *Conn, _ net.Conn) { c.Close(After(0), protocol.NormalClosure, "") },
+		"the connection ends": func(c *Conn, _ net.Conn) { c.Abort(ErrAborted) },
+	} {
+		inBothRoles(t, name, func(t *testing.T, role protocol.Role) {
+			large := frameFor(role, protocol.OpBinary, pattern(size))
+			for _, room := range []int{size, size + 1000} {
+				for _, cut := range []int{0, 2, 5000} {
+					pieces := [][]byte{large[:cut], large[cut:], frameFor(role, protocol.OpText, []byte("text")), large, large}
+					way := directWay{role, room, large, pieces, meanwhile}
+					direct, long := way.received(t, (*Conn).receive, true), way.received(t, receiveLong, true)
+					if direct != long {
+						t.Errorf("room for %d, cut at %d: directly\n%sand else\n%s", room, cut, direct, long)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestReadDirectlyWithoutSpareBlock: who is told that there is something to read has no
+// block at hand for the header, as when others have taken them all.
+func TestReadDirectlyWithoutSpareBlock(t *testing.T) {
+	takeAll := func(*Conn, net.Conn) {
+		for i := range spares {
+			spareBlock(&spares[i].Pointer)
+		}
+	}
+	inBothRoles(t, "none", func(t *testing.T, role protocol.Role) {
+		large := frameFor(role, protocol.OpBinary, pattern(9000))
+		pieces := [][]byte{large, large[:5000], large[5000:], large, large, large, large, large}
+		way := directWay{role, 9000, large, pieces, takeAll}
+		socket, long := way.received(t, (*Conn).receive, false), way.received(t, receiveLong, true)
+		if socket != long {
+			t.Errorf("directly\n%sand else\n%s", socket, long)
+		}
+	})
+}
+
+// A directWay is what a connection receives: a large message, and what comes behind,
+// before each piece of which something else may happen.
 type directWay struct {
-	role   protocol.Role
-	room   int
-	large  []byte
-	pieces [][]byte
+	role      protocol.Role
+	room      int
+	large     []byte
+	pieces    [][]byte
+	meanwhile func(c *Conn, there net.Conn)
 }
 
 // received tells what is received, through the Pipe or through a socket.
@@ -125,6 +199,10 @@ func (w *directWay) receive(receive receiveCall, here, there net.Conn, wait func
 	go func() {
 		for _, piece := range w.pieces {
 			wait()
+			if w.meanwhile != nil {
+				w.meanwhile(c, there)
+				wait()
+			}
 			there.Write(piece)
 		}
 		wait()

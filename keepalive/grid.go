@@ -54,6 +54,8 @@ func (m *Monitor) ping(t time.Duration, ev *Evidence) answer {
 func (m *Monitor) demand(t, due time.Duration, ev *Evidence) answer {
 	if ev.PingSent || m.last == none {
 		m.left, m.held = m.last, false // this one waits alone, if at all
+	} else {
+		m.prompt = 0
 	}
 	m.skip(due)
 	m.last = due
@@ -62,9 +64,9 @@ func (m *Monitor) demand(t, due time.Duration, ev *Evidence) answer {
 	return answer{m.kind(), due}
 }
 
-// waited reports whether a ping since the one that was due then may have waited at
-// our own door. There was one at each point of the grid at most, but for those that
-// lateness has earned, which do not count as prompt.
+// waited reports whether a ping since the one that was due then may have left late.
+// There was one at each point of the grid at most, but for those that lateness has
+// earned, which do not count as prompt.
 func (m *Monitor) waited(due time.Duration) bool {
 	return due+(time.Duration(m.prompt)-1)*m.interval < m.last
 }

@@ -97,7 +97,7 @@ type Monitor struct {
 	strict   bool
 	draining bool  // bytes were unacknowledged
 	held     bool  // a ping after left was seen waiting at our own door
-	prompt   uint8 // how many pings on the grid came after the latest that was seen so; 255 may be more
+	prompt   uint8 // how many pings on the grid came after the latest that left late; 255 may be more
 }
 
 // none stands for a time that there is not.

@@ -34,12 +34,22 @@ func (m *Monitor) worthInspecting(ev *Evidence) bool {
 // means nothing if a ping had left before that is to be answered: else a link
 // on which nothing is would live on every ping that we write.
 func (m *Monitor) observeWrite(t time.Duration, ev *Evidence) {
-	if m.last != none && !ev.PingSent {
-		m.held, m.prompt = true, 0
+	m.held = m.held || m.last != none && !ev.PingSent
+	if m.leavesLate(t, ev) {
+		m.prompt = 0
 	}
 	if m.awaiting() && m.held && m.left < m.base {
 		m.restart(m.before(t, ev.WriteProgress))
 	}
+}
+
+// leavesLate reports that the latest ping has not left when it was due, because it waited
+// at our own door or we were late to ask for it.
+func (m *Monitor) leavesLate(t time.Duration, ev *Evidence) bool {
+	if ev.PingSent {
+		t = m.before(t, ev.WriteProgress)
+	}
+	return t > m.last+m.tolerance()
 }
 
 // observeTransport takes the result of an inspection. If bytes were

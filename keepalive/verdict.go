@@ -53,9 +53,9 @@ func (m *Monitor) lastLook(t time.Duration) answer {
 // be unacknowledged has been out for the timeout, or else the next one that is
 // sent: it may be due at this very moment.
 //
-// A ping that was due need not have been out since: it may have waited at our own
-// door. Then what is not acknowledged may have been written just now, and the look
-// is repeated when the transport has sent it again.
+// A ping that was due need not have been out since: it may have left late. Then what
+// is not acknowledged may have been written just now, and the look is repeated when
+// the transport has sent it again.
 func (m *Monitor) judgePaused(t time.Duration, ev *Evidence) (answer, bool) {
 	switch {
 	case t < m.lookAt():
@@ -67,11 +67,7 @@ func (m *Monitor) judgePaused(t time.Duration, ev *Evidence) (answer, bool) {
 	over := ok && t-oldest >= m.timeout
 	switch {
 	case over && !ev.Transport.windowClosed():
-		more := ev.Transport.trusts(m.timeout)
-		if m.waited(oldest) {
-			more = ev.Transport.tries()
-		}
-		if more > 0 {
+		if more := ev.Transport.tries(); more > 0 && m.waited(oldest) {
 			m.nextLook = t + min(more, m.timeout)
 			return answer{}, false
 		}

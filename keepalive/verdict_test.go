@@ -273,3 +273,24 @@ func TestPausedAndWrittenInTime(t *testing.T) {
 		}
 	}
 }
+
+// One that we were late to ask for was not out since it was due either, also when
+// lateness has earned all the pings that it can.
+func TestPausedAndAskedForLate(t *testing.T) {
+	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 15 * sec, Phase: 20 * sec})
+	d.transport = Transport{Known: true, SendWindow: 1000}
+	d.m.reprobes = maxReprobes
+	d.paused(20*sec, true)
+	d.expect(20*sec, "ping 20s, wait 35s")
+	d.paused(35*sec, true)
+	d.expect(35*sec, "inspect, wait 40s") // all is acknowledged
+	d.paused(54*sec, true)
+	d.ev.WriteProgress = at(54 * sec)
+	d.expect(54*sec, "ping 40s, wait 55s")
+	d.paused(55*sec, true)
+	d.transport = Transport{Known: true, Unacked: 10, SinceAck: 34 * sec, SendWindow: 1000, RTO: 300 * ms}
+	d.expect(55*sec, "inspect, wait 55.3s")
+	d.paused(55*sec+300*ms, true)
+	d.transport = Transport{Known: true, SinceAck: 100 * ms, SendWindow: 1000, RTO: 300 * ms}
+	d.expect(55*sec+300*ms, "inspect, wait 1m0s")
+}

@@ -26,12 +26,18 @@ func TestNetworkDiesWhileReadingIsPaused(t *testing.T) {
 func TestNetworkDiesWhileReadingIsPausedAndTCPIsPatient(t *testing.T) {
 	rig.NeedRoot(t)
 	t.Parallel()
-	forPaused(t, func(t testing.TB) *Network {
-		n := New(t)
-		n.Client.IP(t, "route change 10.0.2.0/24 via 10.0.1.1 rto_min 1900ms")
-		n.Server.IP(t, "route change 10.0.1.0/24 via 10.0.2.1 rto_min 1900ms")
-		return n
-	})
+	for name, secure := range map[string]bool{"plain": false, "TLS": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			forPaused(t, func(t testing.TB) *Network {
+				n := New(t)
+				n.Client.IP(t, "route change 10.0.2.0/24 via 10.0.1.1 rto_min 1900ms")
+				n.Server.IP(t, "route change 10.0.1.0/24 via 10.0.2.1 rto_min 1900ms")
+				n.Secure = secure
+				return n
+			})
+		})
+	}
 }
 
 // forPaused tests both ends of each pair of faces, in a network of their own.

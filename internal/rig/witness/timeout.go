@@ -46,11 +46,11 @@ func (e *End) TimedOut(t testing.TB, silent time.Time) *keepalive.TimeoutError {
 // with a little room for a machine that has other work. Nobody can be on time
 // while the machine does not let him run; and who was late by a quarter of the
 // timeout probes again, up to three times, before he blames the peer. TCP is
-// trusted until it sends again, for a timeout more at most.
+// trusted until it sends again.
 func promise(e *keepalive.TimeoutError, silent, ended time.Time) time.Duration {
 	limit := e.PingInterval + e.PingTimeout
 	limit += limit/10 + 500*time.Millisecond
-	limit += min(max(e.Transport.RTO-e.PingTimeout, 0), e.PingTimeout)
+	limit += max(e.Transport.RTO-e.PingTimeout, 0)
 	all, worst := stalled(silent, ended)
 	if worst > e.PingTimeout/4 {
 		limit += 3 * e.PingTimeout

@@ -56,7 +56,9 @@ func ExampleConn_SetKeepalive() {
 // What keepalive has seen so far, for a page of statistics.
 func ExampleConn_KeepaliveStats() {
 	ctx := context.Background()
-	client, server := wsasync.Pipe(ctx, nil)
+	client, server := wsasync.Pipe(ctx, &wsasync.PipeOptions{
+		Client: wsasync.ClientOptions{Keepalive: keepalive.Config{Interval: -1}}, // no pings but ours
+	})
 	defer client.Close()
 	defer server.Close()
 	for range 3 {

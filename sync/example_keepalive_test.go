@@ -52,7 +52,9 @@ func ExampleConn_SetKeepalive() {
 
 // What keepalive has seen so far, for a page of statistics.
 func ExampleConn_KeepaliveStats() {
-	client, server := wssync.Pipe(nil)
+	client, server := wssync.Pipe(&wssync.PipeOptions{
+		Client: wssync.ClientOptions{Keepalive: keepalive.Config{Interval: -1}}, // no pings but ours
+	})
 	defer client.Close()
 	defer server.Close()
 	for range 3 {

@@ -64,10 +64,10 @@ func (m *Monitor) demand(t, due time.Duration, ev *Evidence) answer {
 	return answer{m.kind(), due}
 }
 
-// waited reports whether a ping since the one that was due then may have left late.
+// leftLate reports whether a ping since the one that was due then may have left late.
 // There was one at each point of the grid at most, but for those that lateness has
 // earned, which do not count as prompt.
-func (m *Monitor) waited(due time.Duration) bool {
+func (m *Monitor) leftLate(due time.Duration) bool {
 	return due+(time.Duration(m.prompt)-1)*m.interval < m.last
 }
 

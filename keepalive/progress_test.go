@@ -336,7 +336,7 @@ func TestRemembersPingThatLeftLate(t *testing.T) {
 			d.stuck = rng.IntN(50) == 0
 			d.next(now)
 			for i, due := range d.pings[:len(late)] {
-				if told++; !d.m.waited(due) && late[i] {
+				if told++; !d.m.leftLate(due) && late[i] {
 					t.Fatalf("seed %d at %v: it is not known that the ping left late that was due at %v, of %v", seed, now, due, d.pings)
 				}
 			}
@@ -369,8 +369,8 @@ func TestLatestOfManyPromptPings(t *testing.T) {
 	d := newDrive(t, Config{Interval: 20 * sec, Timeout: 10 * sec})
 	for now := d.m.first; len(d.pings) < 600; now = d.m.asked {
 		d.heard(now)
-		if d.next(now); d.m.waited(d.m.last) {
-			t.Fatalf("ping %d may have waited", len(d.pings))
+		if d.next(now); d.m.leftLate(d.m.last) {
+			t.Fatalf("ping %d may have left late", len(d.pings))
 		}
 	}
 }

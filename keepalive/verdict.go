@@ -67,7 +67,7 @@ func (m *Monitor) judgePaused(t time.Duration, ev *Evidence) (answer, bool) {
 	over := ok && t-oldest >= m.timeout
 	switch {
 	case over && !ev.Transport.windowClosed():
-		if more := ev.Transport.tries(); more > 0 && m.waited(oldest) {
+		if more := ev.Transport.tries(); more > 0 && m.leftLate(oldest) {
 			m.nextLook = t + min(more, m.timeout)
 			return answer{}, false
 		}

@@ -1,10 +1,6 @@
 package link
 
-import (
-	"time"
-
-	"github.com/tandemws/tandem/protocol"
-)
+import "github.com/tandemws/tandem/protocol"
 
 // The payload of a large message need not go through a block, but is read to where the
 // receiver wants it. So it passes through less memory, of which little is in a
@@ -138,9 +134,7 @@ func (c *Conn) announce() {
 	c.stir()
 	c.proto.AssembleInto(c.dst)
 	c.assembling = true
-	c.stats.lastByte = time.Since(c.start())
-	c.proto.Paused(c.pausedBefore())
-	c.proto.Received(c.lastByte(), 0, header)
+	c.received(0, header)
 	c.proto.Next() // which needs more
 	c.in.n -= int32(len(header))
 	c.in.window, c.in.direct = nil, 0

@@ -287,9 +287,7 @@ func (c *Conn) filled(l *Limit, err error) error {
 	}
 	switch {
 	case c.in.n > 0:
-		c.stats.lastByte = time.Since(c.start())
-		c.proto.Paused(c.pausedBefore())
-		c.proto.Received(c.lastByte(), c.in.inWindow(), c.in.rest())
+		c.received(c.in.inWindow(), c.in.rest())
 		c.in.n = 0
 		return nil
 	case !asked || !isTimeout(err):
@@ -302,6 +300,13 @@ func (c *Conn) filled(l *Limit, err error) error {
 	}
 	c.in.giveBack()
 	return l.Reached()
+}
+
+// received gives the protocol what was read: so many bytes in its window, and the rest.
+func (c *Conn) received(window int, rest []byte) {
+	c.stats.lastByte = time.Since(c.start())
+	c.proto.Paused(c.pausedBefore())
+	c.proto.Received(c.lastByte(), window, rest)
 }
 
 // awaitWriteError gives a write that is under way a moment to tell why the

@@ -192,7 +192,8 @@ type ServerOptions struct {
 //
 // When it returns nil the connection is closed with code 1000. If it returns
 // an error or panics, that is logged and the code is 1011; an error that only
-// tells how the connection was closed is neither.
+// tells how the connection was closed, or that its context has ended with it, is
+// neither.
 type HandlerFunc func(ctx context.Context, conn *ServerConn) error
 
 func (h HandlerFunc) handle(c *ServerConn) error { return h(c.Context(), c) }

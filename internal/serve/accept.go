@@ -351,10 +351,12 @@ func (s *Server[C]) handled(conn C, err error) {
 }
 
 // handlerFailed closes the connection of a handler that returned an error,
-// which may only tell that the connection has ended.
+// which may only tell that the connection has ended: by its own error, or by that
+// of the handler's context, which ends with it.
 func (s *Server[C]) handlerFailed(conn C, err error) {
 	core, code := s.face.Link(conn), protocol.NormalClosure
-	if !errors.Is(err, protocol.ErrClosed) || core.State() == protocol.Open {
+	ended := errors.Is(err, protocol.ErrClosed) || errors.Is(err, context.Canceled)
+	if !ended || core.State() == protocol.Open {
 		core.Logger().Error("websocket: handler failed", "error", err)
 		code = protocol.InternalError
 	}

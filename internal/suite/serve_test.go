@@ -80,6 +80,12 @@ func TestHandlerEnds(t *testing.T) {
 		{"Goexit", func(Conn) error { runtime.Goexit(); return nil }, protocol.InternalError, "Goexit"},
 		{"closed itself", func(conn Conn) error { conn.CloseWith(4000, ""); return errors.New("late") }, 4000, "late"},
 		{"close error", func(conn Conn) error { conn.CloseWith(4000, ""); return conn.Err() }, 4000, ""},
+		// Its context has ended with its connection, and so does what it waits for.
+		{"end of its context", func(conn Conn) error {
+			conn.CloseWith(4000, "")
+			return fmt.Errorf("no more coffee: %w", context.Canceled)
+		}, 4000, ""},
+		{"end of another context", func(Conn) error { return context.Canceled }, protocol.InternalError, "context canceled"},
 		{"somebody else's", func(Conn) error { return &protocol.CloseError{} }, protocol.InternalError, "no close frame"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

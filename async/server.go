@@ -233,8 +233,10 @@ func Serve(ctx context.Context, handler HandlerFunc, addr string, opts *ServerOp
 // Route is [Serve] with a handler for each pattern of [http.ServeMux], such as
 // "/rooms/{room}"; [ServerConn.PathValue] has the values of the wildcards. A
 // request that matches no pattern goes to the options' Fallback if it does not
-// ask for WebSocket, and else is answered with status 404. The error tells of
-// patterns that are malformed or in conflict, too.
+// ask for WebSocket, and else is answered with status 404; or redirected, as
+// http.ServeMux does, if another path would match, with a slash at its end for
+// example. ProcessRequest sees it first. The error tells of patterns that are
+// malformed or in conflict, too.
 func Route(ctx context.Context, routes map[string]HandlerFunc, addr string, opts *ServerOptions) (*Server, error) {
 	core, err := newCore(nil, opts)
 	if err != nil {

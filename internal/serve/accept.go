@@ -55,7 +55,8 @@ func (s *Server[C]) dispatch(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, s.face.Handle)
 }
 
-// answer is ServeHTTP for a handler; nil stands for that of no route.
+// answer is ServeHTTP for a handler; nil stands for that of no route, or of one
+// that the request is to be redirected to.
 func (s *Server[C]) answer(w http.ResponseWriter, r *http.Request, handle func(C) error) {
 	if err := s.checkURL(r); err != nil {
 		s.refuse(w, r, err)
@@ -74,7 +75,7 @@ func (s *Server[C]) answer(w http.ResponseWriter, r *http.Request, handle func(C
 	switch {
 	case r == nil:
 	case handle == nil:
-		s.mux.ServeHTTP(w, r) // says 404 or 405
+		s.mux.ServeHTTP(w, r) // says 404 or 405, or redirects
 	default:
 		s.upgrade(w, r, handle)
 	}

@@ -72,16 +72,27 @@ func (s *Server[C]) Handle(pattern string, handle func(C) error) (err error) {
 			err = fmt.Errorf("websocket: %v", v)
 		}
 	}()
-	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, handle) })
+	s.mux.Handle(pattern, routed(func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, handle) }))
 	return nil
 }
 
-// route has a request answered by its route. One that matches none may be the
-// fallback's, or a hook's.
+// routed is the handler of a pattern. Its type tells it from those that
+// http.ServeMux has for what matches none, and for what it would redirect.
+type routed func(http.ResponseWriter, *http.Request)
+
+func (h routed) ServeHTTP(w http.ResponseWriter, r *http.Request) { h(w, r) }
+
+// route has a request answered by its route. One that has none, or that would be
+// redirected to one, may be the fallback's, or a hook's.
 func (s *Server[C]) route(w http.ResponseWriter, r *http.Request) {
-	if _, pattern := s.mux.Handler(r); pattern == "" {
+	if h, _ := s.mux.Handler(r); !isRouted(h) {
 		s.answer(w, r, nil)
 		return
 	}
 	s.mux.ServeHTTP(w, r)
+}
+
+func isRouted(h http.Handler) (yes bool) {
+	_, yes = h.(routed)
+	return yes
 }

@@ -409,6 +409,45 @@ func TestRoute(t *testing.T) {
 	})
 }
 
+// TestRouteRedirects has requests that http.ServeMux would redirect to a pattern
+// with a slash at its end: it is not asked before those who come first.
+func TestRouteRedirects(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		network := NewNetwork()
+		server, err := face.Route(map[string]func(Conn) error{"/{room}/": echoing}, "", &Options{
+			Listener: network,
+			Fallback: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "page "+r.URL.Path) }),
+			Process: func(w http.ResponseWriter, r *http.Request) *http.Request {
+				if r.URL.Path == "/secret" {
+					http.Error(w, "not for you", http.StatusForbidden)
+					return nil
+				}
+				return r
+			},
+		})
+		ok(t, err)
+		upgrade := func(path string) string { return strings.Replace(wireHandshake, "/", path, 1) + "\r\n" }
+		for _, test := range []struct {
+			request string
+			status  int
+			body    string
+		}{
+			// What does not ask for WebSocket is the fallback's, whatever its path.
+			{"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n", 200, "page /healthz"},
+			{"GET /a/../healthz HTTP/1.1\r\nHost: h\r\n\r\n", 200, "page /a/../healthz"},
+			// Where to go is told to those only whom the hook lets pass.
+			{upgrade("/secret"), 403, "not for you\n"},
+			{upgrade("/attic"), 307, "<a href=\"/attic/\">Temporary Redirect</a>.\n\n"},
+			{upgrade("/attic/"), 101, ""},
+		} {
+			if resp, body := ask(t, network, test.request); resp.StatusCode != test.status || body != test.body {
+				t.Errorf("%q: %v %q, want %d %q", test.request, resp.Status, body, test.status, test.body)
+			}
+		}
+		ok(t, server.Close())
+	})
+}
+
 // TestNilHandlers: a handler that is nil is an error, not one for requests to
 // run into.
 func TestNilHandlers(t *testing.T) {

@@ -331,7 +331,8 @@ func (c *Conn) State() protocol.State { return c.link.State() }
 func (c *Conn) Subprotocol() string { return c.opening.Get().Subprotocol }
 
 // Request returns the request of the opening handshake, without its body. It
-// is nil after [Pipe], and on a server with DiscardRequest.
+// is nil after [Pipe], and on a server with DiscardRequest. Its context does not
+// end, not with the connection either: see [Conn.Context].
 func (c *Conn) Request() *http.Request { return c.opening.Request() }
 
 // Response returns the response of the opening handshake. It is nil when

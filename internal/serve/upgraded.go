@@ -56,7 +56,9 @@ func (up *Upgraded) context() context.Context {
 	return context.WithoutCancel(up.Request.Context())
 }
 
-// response returns the response of the opening handshake.
+// response returns the response of the opening handshake, and its request for the
+// connection to keep: net/http ends its context when it is answered, and whoever
+// made another one of it would find that one ended too.
 func (up *Upgraded) response() *http.Response {
 	return &http.Response{
 		Status:     "101 Switching Protocols",
@@ -64,6 +66,6 @@ func (up *Upgraded) response() *http.Response {
 		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header:  up.Header,
 		Body:    http.NoBody,
-		Request: up.Request,
+		Request: up.Request.WithContext(context.WithoutCancel(up.Request.Context())),
 	}
 }

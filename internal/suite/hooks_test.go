@@ -101,6 +101,32 @@ func TestProcessRequest(t *testing.T) {
 	})
 }
 
+// TestRequestContext: the context of the request that a connection keeps has not
+// ended with the opening handshake, and neither have those made of it.
+func TestRequestContext(t *testing.T) {
+	for name, process := range map[string]func(http.ResponseWriter, *http.Request) *http.Request{
+		"no hook": nil,
+		"a hook":  func(_ http.ResponseWriter, r *http.Request) *http.Request { return r },
+	} {
+		t.Run(name, func(t *testing.T) {
+			Each(t, func(t *testing.T, s Setting) {
+				synctest.Test(t, func(t *testing.T) {
+					s.ServerOptions.Process = process
+					s.in(t, func(conn Conn) error {
+						time.Sleep(time.Minute)
+						return conn.Send(protocol.TextMessage(fmt.Sprint(conn.Request().Context().Err())), 0)
+					})
+					client, err := s.Client.Connect("ws://tandem.test/", &s.ClientOptions)
+					ok(t, err)
+					expect(t, client, "<nil>")
+					ok(t, client.Request().Context().Err())
+					ok(t, client.Close())
+				})
+			})
+		})
+	}
+}
+
 // TestProcessRequestForgets: a hook that has refused a client and forgets to
 // say so has refused it.
 func TestProcessRequestForgets(t *testing.T) {

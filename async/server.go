@@ -36,7 +36,8 @@ type ServerOptions struct {
 	Subprotocols []string
 
 	// SelectSubprotocol, if not nil, chooses in place of that rule: one of
-	// offered, or "" for none. An error refuses the client.
+	// offered, or "" for none. An error refuses the client, with status 400 and
+	// the error's text.
 	SelectSubprotocol func(r *http.Request, offered []string) (string, error)
 
 	// Extensions that clients may use, before compression.
@@ -301,7 +302,8 @@ func (s *Server) ShutdownWith(ctx context.Context, code protocol.CloseCode, reas
 	return s.Shutdown(ctx, WithCloseCode(code, reason))
 }
 
-// Close is Shutdown within the close timeout.
+// Close is Shutdown within the close timeout, and a second more for the handlers. A
+// handler calls it in another goroutine, for it would wait for itself.
 func (s *Server) Close() error { return s.core.ShutdownInTime(protocol.GoingAway, "") }
 
 // A Handler upgrades requests of another HTTP server to WebSocket.

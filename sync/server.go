@@ -35,7 +35,8 @@ type ServerOptions struct {
 	Subprotocols []string
 
 	// SelectSubprotocol, if not nil, chooses in place of that rule: one of
-	// offered, or "" for none. An error refuses the client.
+	// offered, or "" for none. An error refuses the client, with status 400 and
+	// the error's text.
 	SelectSubprotocol func(r *http.Request, offered []string) (string, error)
 
 	// Extensions that clients may use, before compression.
@@ -263,9 +264,9 @@ func (s *Server) Connections() iter.Seq[*ServerConn] { return s.core.Connections
 
 // Close ends the server: it stops listening, refuses opening handshakes with
 // status 503, closes open connections with code 1001, within the close timeout,
-// and waits for their handlers. A handler that does not return when its
-// connection has ended is waited for a second; the error then is an
-// [os.ErrDeadlineExceeded].
+// and waits for their handlers, a second longer at most; then the error is an
+// [os.ErrDeadlineExceeded]. A handler calls it in another goroutine, for it would
+// wait for itself.
 func (s *Server) Close() error { return s.CloseWith(protocol.GoingAway, "") }
 
 // CloseWith is Close with another code and reason. Those that cannot

@@ -26,6 +26,7 @@ var known = map[string]string{
 	"log":       "log",
 	"net":       "net",
 	"os":        "os",
+	"signal":    "os/signal",
 	"slog":      "log/slog",
 	"time":      "time",
 	"tls":       "crypto/tls",

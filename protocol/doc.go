@@ -15,8 +15,17 @@
 //	n, err := socket.Read(buf)
 //	conn.Received(time.Now(), 0, buf[:n])
 //	for ev := conn.Next(); ev.Kind != protocol.EventNone; ev = conn.Next() {
-//		...
+//		switch ev.Kind {
+//		case protocol.EventMessage:
+//			...
+//		case protocol.EventViolation:
+//			conn.FailViolation()
+//		}
 //	}
+//
+// Pings and close frames of the peer are answered by themselves. A peer that breaks
+// the protocol is not: the caller calls [Conn.FailViolation], at once or when it has
+// answered the messages before.
 //
 // A caller that wants large payloads to land where they belong, without a
 // copy, reads into [Conn.Window] first.
@@ -27,6 +36,14 @@
 // [Conn.AppendMessage] or [Conn.AppendFragment]. Control frames (pings, pongs
 // and close frames, the answers to the peer's among them) are owed: the Conn
 // keeps them, within bounds, until [Conn.AppendOwed] appends them.
+//
+// # The end
+//
+// The TCP connection is to end when close frames went both ways ([Conn.CloseSent],
+// [Conn.CloseReceived]) and when the Conn was failed: a server ends it once its own
+// close frame is written, and a client waits for that (RFC 6455, section 7.1.1), but
+// not for ever, for which it has a timer. When it has ended, for whatever reason, the
+// Conn is told with [Conn.Disconnected], and [Conn.CloseError] says how.
 //
 // # Extensions
 //

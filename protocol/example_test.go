@@ -43,6 +43,8 @@ func ExampleConn() {
 			answer, err = server.AppendMessage(answer, ev.Type, ev.Data)
 		case protocol.EventPing:
 			fmt.Println("server received a ping")
+		case protocol.EventViolation:
+			server.FailViolation()
 		}
 		if err != nil {
 			fmt.Println(err)

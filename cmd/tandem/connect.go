@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -88,12 +89,16 @@ func (c *connectCall) run(ctx context.Context, operands []string, std stdio) (st
 	return statusOK
 }
 
-// explainRefusal adds to the error what a server that refused has to say.
+// explainRefusal adds to the error what a server that refused has to say, without
+// the end of the line that most answers have.
 func explainRefusal(err error) string {
 	var refused *protocol.InvalidStatusError
-	if errors.As(err, &refused) && len(refused.Body) > 0 {
-		const enough = 200
-		return fmt.Sprintf("%v: %.*s", err, enough, refused.Body)
+	if !errors.As(err, &refused) {
+		return err.Error()
+	}
+	const enough = 200
+	if said := bytes.TrimSpace(refused.Body); len(said) > 0 {
+		return fmt.Sprintf("%v: %.*s", err, enough, said)
 	}
 	return err.Error()
 }

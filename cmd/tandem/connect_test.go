@@ -148,5 +148,5 @@ func TestConnectRefused(t *testing.T) {
 	if status != statusFailed || out != "" {
 		t.Errorf("status %d, standard output %q", status, out)
 	}
-	checkContains(t, "standard error", errs, `status 403 (Forbidden) instead of 101: members only\x1b[2J`)
+	checkContains(t, "standard error", errs, "status 403 (Forbidden) instead of 101: members only\\x1b[2J\n") // and no \n of its own
 }

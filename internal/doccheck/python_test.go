@@ -12,7 +12,7 @@ const pythonPage = "docs/howto/coming-from-python.md"
 
 // pythonNames are the public ones of version 17: functions, the arguments of
 // connect and serve, what connections and servers have, exceptions, and what the
-// environment says.
+// environment says; and at the end those that older programs have.
 const pythonNames = `
 	connect unix_connect serve unix_serve route unix_route Router broadcast basic_auth
 	raise_exceptions check_credentials
@@ -42,7 +42,12 @@ const pythonNames = `
 	WEBSOCKETS_SERVER WEBSOCKETS_USER_AGENT WEBSOCKETS_MAX_LINE_LENGTH
 	WEBSOCKETS_MAX_NUM_HEADERS WEBSOCKETS_MAX_BODY_SIZE WEBSOCKETS_MAX_REDIRECTS
 	WEBSOCKETS_BACKOFF_INITIAL_DELAY WEBSOCKETS_BACKOFF_MIN_DELAY
-	WEBSOCKETS_BACKOFF_MAX_DELAY WEBSOCKETS_BACKOFF_FACTOR WEBSOCKETS_MAX_LOG_SIZE`
+	WEBSOCKETS_BACKOFF_MAX_DELAY WEBSOCKETS_BACKOFF_FACTOR WEBSOCKETS_MAX_LOG_SIZE
+
+	WebSocketClientProtocol WebSocketServerProtocol WebSocketServer
+	path request_headers response_headers open closed ensure_open extra_headers
+	ws_handler create_protocol klass read_limit loop BasicAuthWebSocketServerProtocol
+	basic_auth_protocol_factory AbortHandshake InvalidStatusCode RedirectHandshake`
 
 var (
 	codeSpan = regexp.MustCompile("`[^`]+`")

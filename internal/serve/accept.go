@@ -132,6 +132,7 @@ func (s *Server[C]) open(w http.ResponseWriter, up *Upgraded) (conn C, ok bool) 
 	}
 	conn = s.face.New(up)
 	s.add(conn, from)
+	s.logOpened(conn, up.Request)
 	return conn, true
 }
 
@@ -375,5 +376,22 @@ func (s *Server[C]) finish(conn C) {
 		core.Logger().Error("websocket: handler called runtime.Goexit")
 	}
 	core.Close(nil, protocol.InternalError, "")
+	s.logEnded(conn)
 	s.remove(conn)
+}
+
+// logOpened has the beginning of a connection in the log, for those who want to see
+// what happens normally. A query may have secrets.
+func (s *Server[C]) logOpened(conn C, r *http.Request) {
+	if s.logger.Enabled(r.Context(), slog.LevelDebug) {
+		s.face.Link(conn).Logger().Debug("websocket: connection opened", "path", r.URL.Path)
+	}
+}
+
+// logEnded has the end of a connection in the log, and how it ended.
+func (s *Server[C]) logEnded(conn C) {
+	if s.logger.Enabled(context.Background(), slog.LevelDebug) {
+		core := s.face.Link(conn)
+		core.Logger().Debug("websocket: connection ended", "error", core.Err())
+	}
 }

@@ -125,6 +125,46 @@ func TestHandlerEnds(t *testing.T) {
 	}
 }
 
+// TestConnectionsLogged: at debug level the log has the beginning and the end of each
+// connection, under the same ID.
+func TestConnectionsLogged(t *testing.T) {
+	Each(t, func(t *testing.T, s Setting) {
+		synctest.Test(t, func(t *testing.T) {
+			var log Log
+			s.ServerOptions.Log = &log
+			var id atomic.Value
+			s.in(t, func(conn Conn) error {
+				id.Store(conn.ID())
+				return echoing(conn)
+			})
+			client, err := s.Client.Connect("ws://tandem.test/rooms/7?secret=1", &s.ClientOptions)
+			ok(t, err)
+			send(t, client, "hello")
+			expect(t, client, "hello")
+			ok(t, client.CloseWith(4000, "lunch"))
+			synctest.Wait()
+			of := fmt.Sprint("connection=", id.Load())
+			lines := strings.SplitAfter(log.String(), "\n")
+			if len(lines) != 3 { // the last one is empty
+				t.Fatalf("the log:\n%s", log.String())
+			}
+			for i, parts := range [][]string{
+				{"level=DEBUG", "websocket: connection opened", of, "path=/rooms/7"},
+				{"level=DEBUG", "websocket: connection ended", of, "received 4000 (private use) lunch; then sent 4000"},
+			} {
+				for _, part := range parts {
+					if !strings.Contains(lines[i], part) {
+						t.Errorf("no %q in line %d of the log:\n%s", part, i, log.String())
+					}
+				}
+			}
+			if strings.Contains(log.String(), "secret") {
+				t.Errorf("the log has the query:\n%s", log.String())
+			}
+		})
+	})
+}
+
 // TestShutdown ends a server with clients of several kinds.
 func TestShutdown(t *testing.T) {
 	Each(t, func(t *testing.T, s Setting) {

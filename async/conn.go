@@ -114,7 +114,9 @@ func (c *Conn) recvAppendWithin(ctx context.Context, dst []byte) (protocol.Messa
 
 // RecvReader returns a reader for the next message as soon as its beginning
 // has arrived; [protocol.Message] would hold all of it. A Read returns what
-// has come, never more than one fragment, and io.EOF at the message's end.
+// has come, and io.EOF at the message's end. It does not go over the end of a
+// fragment, but those that came before the call are one piece: their borders mean
+// nothing (RFC 6455, section 5.4).
 //
 // ctx holds for the reader too: when it ends, Read returns its error. What is
 // not read of the message is skipped by the next receive call. A reader is not

@@ -12,7 +12,8 @@ import (
 var ErrSkipped = errors.New("websocket: the rest of the message was skipped by a later receive call")
 
 // A Reader receives one message in pieces, as they arrive. A Read never goes
-// over the end of a fragment.
+// over the end of a fragment; those that came before there was a Reader are one
+// piece.
 type Reader struct {
 	c     *Conn
 	limit Limit

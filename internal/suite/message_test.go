@@ -199,6 +199,35 @@ func writeFragments(t *testing.T, conn Conn, pieces ...string) {
 	}
 }
 
+// TestFragmentsBefore: fragments that came before there was a reader are one piece,
+// and later ones are pieces of their own.
+func TestFragmentsBefore(t *testing.T) {
+	EachEnd(t, func(t *testing.T, e End) {
+		synctest.Test(t, func(t *testing.T) {
+			conn, peer := e.Against(t)
+			peer.Send(t, peer.Frame(protocol.OpText, false, "a"), peer.Frame(protocol.OpContinuation, false, "b"))
+			time.Sleep(time.Second) // nobody receives: they are kept
+			_, r, err := conn.RecvReader()
+			ok(t, err)
+			read := func(want string) {
+				t.Helper()
+				got := make([]byte, 10)
+				if n, err := r.Read(got); err != nil || string(got[:n]) != want {
+					t.Errorf("read %q, %v; want %q", got[:n], err, want)
+				}
+			}
+			read("ab")
+			peer.Send(t, peer.Frame(protocol.OpContinuation, false, "c"), peer.Frame(protocol.OpContinuation, true, "d"))
+			read("c")
+			read("d")
+			if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+				t.Errorf("read %d, %v at the end", n, err)
+			}
+			conn.CloseNow()
+		})
+	})
+}
+
 // TestFragmentsArrive reads each fragment of a message as soon as it was
 // flushed, long before the message ends.
 func TestFragmentsArrive(t *testing.T) {

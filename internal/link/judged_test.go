@@ -1,6 +1,8 @@
 package link
 
 import (
+	"io"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,6 +36,46 @@ func TestReceiveWhileJudged(t *testing.T) {
 			if want == "one" {
 				answer <- false
 			}
+		}
+	})
+}
+
+// TestReaderWhileJudged receives a message in pieces that comes while the application
+// is asked about it. The next one has begun to arrive, and is not to be received in
+// pieces by who wants it whole.
+func TestReaderWhileJudged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked, answer := make(chan struct{}), make(chan bool)
+		c, peer := open(t, Options{Keepalive: keepalive.Config{Heartbeat: &keepalive.Heartbeat{
+			Message: func() []byte { return []byte("beat") },
+			Answer: func(data []byte) bool {
+				if string(data) != "one" {
+					return false
+				}
+				close(asked)
+				return <-answer
+			},
+		}}})
+		two := clientFrame(protocol.OpText, []byte("two, and more of it"))
+		peer.Write(append(clientFrame(protocol.OpText, []byte("one")), two[:10]...))
+		<-asked // by the attendant
+		var reading sync.WaitGroup
+		reading.Go(func() {
+			_, r, err := c.ReceiveReader(nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if data, err := io.ReadAll(r); string(data) != "one" || err != nil {
+				t.Errorf("%q, %v", data, err)
+			}
+		})
+		synctest.Wait()
+		answer <- false
+		reading.Wait()
+		time.AfterFunc(time.Second, func() { peer.Write(two[10:]) })
+		if m, err := c.Receive(nil); string(m.Data) != "two, and more of it" || err != nil {
+			t.Errorf("%q, %v", m.Data, err)
 		}
 	})
 }

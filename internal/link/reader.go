@@ -35,8 +35,8 @@ func (c *Conn) ReceiveReader(l *Limit) (protocol.MessageType, *Reader, error) {
 	defer c.endReceive()
 	c.leaveStream()
 	for {
-		if c.stream == nil && c.queue.empty() {
-			c.proto.Streaming(true)
+		if c.stream == nil && c.queue.empty() && c.reader == nobody {
+			c.proto.Streaming(true) // and not for another reader, who may queue a message before it
 		}
 		switch {
 		case !c.nextEvent():

@@ -55,8 +55,10 @@ func (n *NetConn) Read(p []byte) (read int, err error) {
 
 func (n *NetConn) read(l *Limit, p []byte) (read int, err error) {
 	for {
-		if err = l.Reached(); err != nil || len(p) == 0 {
+		if err = l.Reached(); err != nil {
 			return 0, err
+		} else if len(p) == 0 {
+			return 0, n.gone()
 		}
 		if n.message == nil {
 			if err = n.next(l); err != nil {
@@ -86,10 +88,15 @@ func (n *NetConn) next(l *Limit) error {
 	return nil
 }
 
-// ended returns what err means to who uses a [net.Conn].
+// ended returns what err means to who uses a [net.Conn]. Behind our own Close no
+// deadline counts any more: who goes on at a time-out would go on for ever.
 func (n *NetConn) ended(err error) error {
 	switch {
-	case err == nil || !errors.Is(err, protocol.ErrClosed):
+	case err == nil:
+		return nil
+	case n.closed.Load() && errors.Is(err, os.ErrDeadlineExceeded):
+		return net.ErrClosed
+	case !errors.Is(err, protocol.ErrClosed):
 		return err
 	case n.closed.Load():
 		return fmt.Errorf("%w: %w", net.ErrClosed, err)
@@ -124,8 +131,10 @@ func (n *NetConn) Write(p []byte) (written int, err error) {
 		piece := n.piece(p[written:])
 		sent := false
 		err = n.writeBy.do(func(l *Limit) (err error) {
-			if len(piece) == 0 {
-				return l.Reached()
+			if err = l.Reached(); err != nil {
+				return err
+			} else if len(piece) == 0 {
+				return n.gone()
 			}
 			if !sent {
 				sent, err = n.c.sendLasting(l, protocol.Message{Type: n.typ, Data: piece})
@@ -226,13 +235,18 @@ func (d *netDeadline) set(at time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.at = at
+	if !at.IsZero() {
+		// As the timer has it: a clock that was set meanwhile, or runs a little
+		// slower, would have it ring too early, and only once.
+		d.at = time.Now().Add(time.Until(at))
+	}
 	if d.timer != nil {
 		d.timer.Stop()
 		d.timer = nil
 	}
 	d.wake()
 	if !at.IsZero() && !d.stopped {
-		d.timer = time.AfterFunc(time.Until(at), func() {
+		d.timer = time.AfterFunc(time.Until(d.at), func() {
 			d.mu.Lock()
 			defer d.mu.Unlock()
 			d.wake()

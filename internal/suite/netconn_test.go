@@ -294,6 +294,12 @@ func TestNetConnEnds(t *testing.T) {
 			_, err := b.Read(make([]byte, 1))
 			is(t, err, io.EOF)
 			is(t, a.SetDeadline(time.Now()), net.ErrClosed)
+			for _, p := range [][]byte{nil, {0}} { // and not that the deadline has passed
+				_, err = a.Read(p)
+				is(t, err, net.ErrClosed)
+				_, err = a.Write(p)
+				is(t, err, net.ErrClosed)
+			}
 
 			_, server, a, _ := s.streams(t)
 			go server.CloseWith(4000, "not normal")

@@ -205,8 +205,12 @@ func (c *Conn) SendBinary(ctx context.Context, data []byte, opts ...SendOption) 
 
 // SendWriter begins a message that is sent in fragments: each Write sends one,
 // and Close ends the message (RFC 6455, section 5.4). Other messages wait until
-// then, so it must be closed. ctx holds for the writer too.
-// It is compressed, if that was negotiated, unless the options say otherwise.
+// then, so it must be closed. It is compressed, if that was negotiated, unless
+// the options say otherwise.
+//
+// ctx holds for the writer too: when it ends, Write returns its error. Close then
+// ends what was begun all the same, and does not wait; if nothing was, nothing is
+// sent and Close returns the error.
 //
 // Fragments are accepted as messages are; see [Conn.Send] and [Conn.Flush]. A
 // fragment of a text message may end inside a character. A writer is not for

@@ -161,7 +161,11 @@ func (c *Conn) SendBinary(data []byte, opts ...SendOption) error {
 // SendWriter begins a message that is sent in fragments: each Write sends one,
 // and Close ends the message (RFC 6455, section 5.4). Other messages wait until
 // then, so it must be closed. It is compressed, if that was negotiated, unless
-// the options say otherwise; a time-out among them bounds all of it.
+// the options say otherwise.
+//
+// A time-out among the options bounds all of it: when it is over, Write returns an
+// [os.ErrDeadlineExceeded]. Close then ends what was begun all the same, and does
+// not wait; if nothing was, nothing is sent and Close returns the error.
 //
 // Fragments are accepted as messages are; see [Conn.Send] and [Conn.Flush]. A
 // fragment of a text message may end inside a character. A writer is not for

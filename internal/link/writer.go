@@ -12,9 +12,10 @@ var ErrWriterClosed = errors.New("websocket: the message has ended already")
 // A Writer sends one message in fragments: one for each Write, and an empty
 // one that ends it. Fragments may be held as answers are; see [Conn.Flush].
 type Writer struct {
-	c    *Conn
-	typ  protocol.MessageType
-	text protocol.UTF8Validator
+	c     *Conn
+	typ   protocol.MessageType
+	begun bool // something of the message was sent
+	text  protocol.UTF8Validator
 }
 
 // SendWriter begins a message and returns its writer, once no other message is
@@ -43,6 +44,9 @@ func (w *Writer) Write(p []byte) (n int, err error) {
 	if err := w.usable(); err != nil || len(p) == 0 {
 		return 0, err
 	}
+	if err := c.send.limit.Reached(); err != nil {
+		return 0, c.left(err)
+	}
 	text := w.text
 	if w.typ == protocol.Text && !text.Write(p) {
 		return 0, protocol.ErrInvalidText
@@ -53,11 +57,12 @@ func (w *Writer) Write(p []byte) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	w.text = text
+	w.text, w.begun = text, true
 	return len(p), nil
 }
 
-// Close ends the message.
+// Close ends the message. Behind the limit it does not wait: who has begun a
+// message cannot take it back, and others wait for its end.
 func (w *Writer) Close() error {
 	c := w.c
 	c.lock()
@@ -68,8 +73,30 @@ func (w *Writer) Close() error {
 	if w.typ == protocol.Text && !w.text.Complete() {
 		return protocol.ErrInvalidText
 	}
+	if late := c.send.limit.Reached(); late != nil {
+		return w.closeLate(late)
+	}
 	c.send.frame = frame{typ: w.typ, fin: true, hold: c.proto.Buffered()}
 	if err := c.sendFrame(); err != nil {
+		return err
+	}
+	c.abandonWriter()
+	return nil
+}
+
+// closeLate is Close behind the limit, of which late is the error: the end is held for
+// somebody to write. A message of which nothing was sent is not sent at all.
+func (w *Writer) closeLate(late error) error {
+	c := w.c
+	if err := c.sendable(); err != nil {
+		return err
+	}
+	if !w.begun {
+		c.abandonWriter()
+		return late
+	}
+	c.send.frame = frame{typ: w.typ, fin: true}
+	if err := c.holdFrame(); err != nil {
 		return err
 	}
 	c.abandonWriter()

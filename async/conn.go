@@ -210,11 +210,13 @@ func (c *Conn) SendBinary(ctx context.Context, data []byte, opts ...SendOption) 
 //
 // ctx holds for the writer too: when it ends, Write returns its error. Close then
 // ends what was begun all the same, and does not wait; if nothing was, nothing is
-// sent and Close returns the error.
+// sent and Close returns the error. A text that stops inside a character cannot be
+// ended: the connection fails with [ErrPartialWrite].
 //
 // Fragments are accepted as messages are; see [Conn.Send] and [Conn.Flush]. A
-// fragment of a text message may end inside a character. A writer is not for
-// concurrent use.
+// fragment of a text message may end inside a character; the message may not, and
+// Close returns [protocol.ErrInvalidText] until the rest was written. A writer is
+// not for concurrent use.
 func (c *Conn) SendWriter(ctx context.Context, typ protocol.MessageType, opts ...SendOption) (io.WriteCloser, error) {
 	l := c.limit(ctx)
 	w, err := c.link.SendWriter(&l, typ, optionsOf(opts).compression)

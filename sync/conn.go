@@ -165,11 +165,14 @@ func (c *Conn) SendBinary(data []byte, opts ...SendOption) error {
 //
 // A time-out among the options bounds all of it: when it is over, Write returns an
 // [os.ErrDeadlineExceeded]. Close then ends what was begun all the same, and does
-// not wait; if nothing was, nothing is sent and Close returns the error.
+// not wait; if nothing was, nothing is sent and Close returns the error. A text
+// that stops inside a character cannot be ended: the connection fails with
+// [ErrPartialWrite].
 //
 // Fragments are accepted as messages are; see [Conn.Send] and [Conn.Flush]. A
-// fragment of a text message may end inside a character. A writer is not for
-// concurrent use.
+// fragment of a text message may end inside a character; the message may not, and
+// Close returns [protocol.ErrInvalidText] until the rest was written. A writer is
+// not for concurrent use.
 func (c *Conn) SendWriter(typ protocol.MessageType, opts ...SendOption) (io.WriteCloser, error) {
 	o := optionsOf(opts)
 	w, err := c.link.SendWriter(o.limit(), typ, o.compression)

@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/tandemws/tandem/protocol"
 )
@@ -70,11 +71,11 @@ func (w *Writer) Close() error {
 	if err := w.usable(); err != nil {
 		return err
 	}
-	if w.typ == protocol.Text && !w.text.Complete() {
-		return protocol.ErrInvalidText
-	}
+	complete := w.typ == protocol.Binary || w.text.Complete()
 	if late := c.send.limit.Reached(); late != nil {
-		return w.closeLate(late)
+		return w.closeLate(late, complete)
+	} else if !complete {
+		return protocol.ErrInvalidText
 	}
 	c.send.frame = frame{typ: w.typ, fin: true, hold: c.proto.Buffered()}
 	if err := c.sendFrame(); err != nil {
@@ -85,15 +86,20 @@ func (w *Writer) Close() error {
 }
 
 // closeLate is Close behind the limit, of which late is the error: the end is held for
-// somebody to write. A message of which nothing was sent is not sent at all.
-func (w *Writer) closeLate(late error) error {
+// somebody to write. A message of which nothing was sent is not sent at all, and a text
+// that is cut off inside a character can only be given up with the connection.
+func (w *Writer) closeLate(late error, complete bool) error {
 	c := w.c
 	if err := c.sendable(); err != nil {
 		return err
 	}
-	if !w.begun {
+	switch {
+	case !w.begun:
 		c.abandonWriter()
 		return late
+	case !complete:
+		c.fail(protocol.InternalError, "text cut off", fmt.Errorf("%w: %w", ErrPartialWrite, late))
+		return c.recvErr
 	}
 	c.send.frame = frame{typ: w.typ, fin: true}
 	if err := c.holdFrame(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -86,4 +87,31 @@ func TestWriterLeft(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestWriterLeftInCharacter reaches the limit where a text has stopped inside a
+// character: nothing can follow it, so the connection fails and says why.
+func TestWriterLeftInCharacter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := open(t, Options{Hold: -1})
+		w, err := c.SendWriter(After(time.Second), protocol.Text, protocol.CompressAuto)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(w, "caf\xc3")
+		if err := w.Close(); err != protocol.ErrInvalidText {
+			t.Errorf("in time: %v", err) // and the rest may follow
+		}
+		time.Sleep(time.Second)
+		if err := w.Close(); !errors.Is(err, ErrPartialWrite) || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("too late: %v", err)
+		}
+		if err := c.Send(nil, protocol.TextMessage("next")); !errors.Is(err, ErrPartialWrite) {
+			t.Errorf("Send behind it: %v", err)
+		}
+		sent := make([]byte, 8)
+		if _, err := io.ReadFull(peer, sent); err != nil || string(sent[6:]) != "\x88\x0e" {
+			t.Errorf("sent %q, %v, want a close frame at the end", sent, err)
+		}
+	})
 }

@@ -176,11 +176,13 @@ func (c *Conn) armWrite(l *Limit) {
 }
 
 // disarmWrite clears the deadline that armWrite or pokeWriter has set, and
-// reports whether there was one: else a time-out is the transport's own.
+// reports whether it has passed: else a time-out is the transport's own. TLS that
+// was interrupted once says so for ever, whatever the deadline.
 func (c *Conn) disarmWrite(l *Limit) (asked bool) {
 	c.writing = false
-	asked = c.writePoked || !l.deadline().IsZero()
-	if asked {
+	at := l.deadline()
+	asked = c.writePoked || !at.IsZero() && !time.Now().Before(at)
+	if c.writePoked || !at.IsZero() {
 		c.writePoked = false
 		c.tr().setWriteDeadline(time.Time{})
 	}

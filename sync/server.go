@@ -259,7 +259,8 @@ func (s *Server) Done() <-chan struct{} { return s.core.Done() }
 // have ended included.
 func (s *Server) Stats() keepalive.Totals { return s.core.Stats() }
 
-// Connections returns the connections that are open now.
+// Connections returns the connections that are open now, and those that have ended
+// while their handler still runs; [Conn.State] tells which.
 func (s *Server) Connections() iter.Seq[*ServerConn] { return s.core.Connections() }
 
 // Close ends the server: it stops listening, refuses opening handshakes with
@@ -308,7 +309,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.core.Ser
 // have ended included.
 func (h *Handler) Stats() keepalive.Totals { return h.core.Stats() }
 
-// Connections returns the connections that are open now.
+// Connections returns the connections that are open now, and those that have ended
+// while their handler still runs; [Conn.State] tells which.
 func (h *Handler) Connections() iter.Seq[*ServerConn] { return h.core.Connections() }
 
 // Shutdown refuses new connections with status 503, closes the open ones with

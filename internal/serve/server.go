@@ -181,7 +181,7 @@ func (s *Server[C]) Wait() error {
 // Stats returns what was counted on all connections.
 func (s *Server[C]) Stats() keepalive.Totals { return s.link.Counters.Totals() }
 
-// Connections returns the connections that are open now.
+// Connections returns the connections whose handler runs now.
 func (s *Server[C]) Connections() iter.Seq[C] {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -33,6 +33,13 @@ type delivery struct {
 	kept     bool          // somebody goes on with it when post has returned
 	patient  bool          // it has no place and waits for one
 	accepted chan struct{} // if it is patient; closed when it gets its place
+	caller   *caller       // who waits for the end of it, if somebody does
+}
+
+// A caller waits until its message is finished.
+type caller struct {
+	done chan struct{} // closed then
+	err  error         // why it was not sent
 }
 
 // A Backlog bounds what waits on one connection; negative: nothing does.
@@ -197,20 +204,25 @@ func (c *Conn) finishLater(d *delivery) {
 func (c *Conn) finish(d *delivery) {
 	c.lock()
 	defer c.unlock()
-	c.shipToTheEnd(d)
+	err := c.shipToTheEnd(d)
 	c.backlog.finishing = false
 	c.freePlace(d)
 	c.message.release()
+	if d.caller != nil {
+		d.caller.err = err
+		close(d.caller.done)
+	}
 }
 
 // shipToTheEnd writes a message however long the transport takes, unless the
-// options bound each write: then the connection ends, for nobody is left to be
-// told.
-func (c *Conn) shipToTheEnd(d *delivery) {
+// options bound each write: then the connection ends, if a part was written or
+// nobody is left to be told.
+func (c *Conn) shipToTheEnd(d *delivery) error {
 	err := c.ship(nil, &d.shipment)
-	if err != nil && c.sendable() == nil {
+	if err != nil && c.sendable() == nil && (d.partly || d.caller == nil) {
 		c.abort(err)
 	}
+	return err
 }
 
 // deliverer writes what is in the backlog.

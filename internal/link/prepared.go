@@ -53,11 +53,14 @@ func (c *Conn) sendLasting(l *Limit, m protocol.Message) (sent bool, err error) 
 	if _, err := c.beginSend(l, protocol.Message{}, protocol.CompressAuto); err != nil {
 		return false, err
 	}
+	d := &delivery{shipment: shipment{prepared: p, lasting: true}}
+	if _, waits := c.tr().(*netTransport); waits {
+		return c.sendUninterrupted(l, d)
+	}
 	defer c.endLasting()
 	if err := c.write.acquire(c, l); err != nil {
 		return false, c.left(err)
 	}
-	d := &delivery{shipment: shipment{prepared: p, lasting: true}}
 	for more := true; more && err == nil; {
 		more, err = c.shipFrame(l, &d.shipment)
 	}
@@ -67,6 +70,28 @@ func (c *Conn) sendLasting(l *Limit, m protocol.Message) (sent bool, err error) 
 	}
 	c.releaseWrite()
 	return err == nil, err
+}
+
+// sendUninterrupted leaves the writing to a goroutine from the beginning: TLS, which
+// may be in any transport that is not ours, cannot take up a write that the Limit has
+// interrupted. The message token is held, and let go of.
+func (c *Conn) sendUninterrupted(l *Limit, d *delivery) (sent bool, err error) {
+	c.send = sender{} // for it may be another's when we are back
+	if err := c.write.acquire(c, l); err != nil {
+		c.message.release()
+		return false, c.left(err)
+	}
+	waiting := &caller{done: make(chan struct{})}
+	d.caller = waiting
+	c.finishLater(d)
+	c.unlock()
+	err = l.wait(waiting.done)
+	c.lock()
+	if err != nil {
+		d.caller = nil
+		return true, err
+	}
+	return waiting.err == nil, waiting.err
 }
 
 // endLasting is endSend, unless a goroutine has taken over the message token.

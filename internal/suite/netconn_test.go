@@ -3,6 +3,7 @@ package suite
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -131,39 +132,51 @@ func TestNetConnDeadlines(t *testing.T) {
 
 // TestNetConnWriteDeadline has Writes time out while the peer does not read, at
 // all kinds of moments: what they say they have sent arrives, nothing else, and
-// the connection goes on.
+// the connection goes on, with TLS too.
 func TestNetConnWriteDeadline(t *testing.T) {
-	Each(t, func(t *testing.T, s Setting) {
-		synctest.Test(t, func(t *testing.T) {
-			s.ClientOptions.MaxQueue, s.ServerOptions.MaxQueue = 1, 1
-			s = s.Plain()
-			client, _, a, b := s.streams(t)
-			var want []byte
-			for i := range 10 {
-				ok(t, a.SetWriteDeadline(time.Now().Add(time.Second)))
-				piece := bytes.Repeat([]byte{byte('a' + i)}, 50000+1111*i)
-				n, err := a.Write(piece)
-				want = append(want, piece[:n]...)
-				if err != nil {
-					is(t, err, os.ErrDeadlineExceeded)
-				} else if n != len(piece) || i > 6 {
-					t.Errorf("%d bytes were sent of piece %d, %v", n, i, err)
-				}
-			}
-			if client.State() != protocol.Open {
-				t.Fatal(client.Err())
-			}
-			go func() { // ends with the stream
-				a.SetWriteDeadline(time.Time{})
-				a.Write([]byte("end"))
-				a.Close()
-			}()
-			got, err := io.ReadAll(b)
-			if want = append(want, "end"...); err != nil || !bytes.Equal(got, want) {
-				t.Errorf("%d bytes came, %d were sent: %v", len(got), len(want), err)
-			}
+	for _, secure := range []bool{false, true} {
+		t.Run(fmt.Sprintf("TLS=%t", secure), func(t *testing.T) {
+			Each(t, func(t *testing.T, s Setting) {
+				synctest.Test(t, func(t *testing.T) {
+					s.ClientOptions.MaxQueue, s.ServerOptions.MaxQueue = 1, 1
+					s = s.Plain()
+					if secure {
+						s.ServerOptions.TLS, s.ClientOptions.TLS = Certificate(t)
+					}
+					writesInTime(t, s)
+				})
+			})
 		})
-	})
+	}
+}
+
+func writesInTime(t *testing.T, s Setting) {
+	t.Helper()
+	client, _, a, b := s.streams(t)
+	var want []byte
+	for i := range 10 {
+		ok(t, a.SetWriteDeadline(time.Now().Add(time.Second)))
+		piece := bytes.Repeat([]byte{byte('a' + i)}, 50000+1111*i)
+		n, err := a.Write(piece)
+		want = append(want, piece[:n]...)
+		if err != nil {
+			is(t, err, os.ErrDeadlineExceeded)
+		} else if n != len(piece) || i > 6 {
+			t.Errorf("%d bytes were sent of piece %d, %v", n, i, err)
+		}
+	}
+	if client.State() != protocol.Open {
+		t.Fatal(client.Err())
+	}
+	go func() { // ends with the stream
+		a.SetWriteDeadline(time.Time{})
+		a.Write([]byte("end"))
+		a.Close()
+	}()
+	got, err := io.ReadAll(b)
+	if want = append(want, "end"...); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes came, %d were sent: %v", len(got), len(want), err)
+	}
 }
 
 // TestNetConnTypes: a message of the other type is an error, and is skipped.

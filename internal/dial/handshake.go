@@ -26,13 +26,13 @@ const (
 // carry another request.
 func handshake(ctx context.Context, conn net.Conn, early []byte, req *http.Request, offer *protocol.Offer) (_ *Result, again bool, _ error) {
 	defer interruptible(ctx, conn)()
-	if err := req.Write(conn); err != nil {
-		return nil, false, fmt.Errorf("websocket: sending the opening handshake: %w", err)
-	}
 	limited := &io.LimitedReader{R: io.MultiReader(bytes.NewReader(early), conn), N: maxResponseHeader}
 	br := bufio.NewReader(limited)
-	resp, err := finalResponse(br, req)
-	if err != nil {
+	resp, sent, err := ask(ctx, conn, br, req)
+	switch {
+	case sent != nil:
+		return nil, false, fmt.Errorf("websocket: sending the opening handshake: %w", sent)
+	case err != nil:
 		return nil, false, responseError(err, limited)
 	}
 	agreement, err := offer.CheckResponse(req, resp)
@@ -43,6 +43,37 @@ func handshake(ctx context.Context, conn net.Conn, early []byte, req *http.Reque
 	}
 	early, _ = br.Peek(br.Buffered())
 	return &Result{conn, early, resp, agreement}, false, nil
+}
+
+// ask sends a request and reads the answer. sent is why the request could not be
+// sent, unless it was refused all the same: who does not want it may answer before
+// it has read all of it, and close (RFC 9112, section 9.5).
+func ask(ctx context.Context, conn net.Conn, br *bufio.Reader, req *http.Request) (resp *http.Response, sent, err error) {
+	if sent = req.Write(conn); sent == nil {
+		resp, err = finalResponse(br, req)
+		return resp, nil, err
+	}
+	if resp = lastAnswer(ctx, conn, br, req); resp == nil {
+		return nil, sent, nil
+	}
+	return resp, nil, nil
+}
+
+// maxLastAnswer is how long an answer is waited for that should be here already.
+const maxLastAnswer = time.Second
+
+// lastAnswer returns the refusal on a connection that takes nothing any more, nil
+// if there is none.
+func lastAnswer(ctx context.Context, conn net.Conn, br *bufio.Reader, req *http.Request) *http.Response {
+	soon, cancel := context.WithTimeout(ctx, maxLastAnswer)
+	defer cancel()
+	done := interruptible(soon, conn)
+	resp, err := finalResponse(br, req)
+	// The context may have set the deadline that this clears; then it has ended.
+	if done(); err != nil || ctx.Err() != nil || resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil
+	}
+	return resp
 }
 
 // finalResponse passes over interim responses, for example 103 Early Hints,

@@ -5,10 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/tandemws/tandem/protocol"
 )
@@ -72,4 +76,82 @@ func TestInterimResponsesWithoutEnd(t *testing.T) {
 	if !errors.Is(err, protocol.ErrHandshake) || !strings.Contains(err.Error(), "more than 262144 bytes") {
 		t.Errorf("%v, want an error about the size", err)
 	}
+}
+
+// A deaf connection takes no more than some bytes of a request, and has an answer
+// to be read all the same: so it is with TCP when a server has answered and closed.
+type deaf struct {
+	net.Conn
+	takes int
+}
+
+func (d *deaf) Write(p []byte) (n int, err error) {
+	if n = min(len(p), d.takes); n < len(p) {
+		err = &net.OpError{Op: "write", Err: syscall.EPIPE}
+	}
+	d.takes -= n
+	return n, err
+}
+
+// TestRefusedBeforeRead: who answers before it has read the request, and closes,
+// may have the rest of it fail. What it said is what there is to tell, if it said
+// that it refuses (RFC 9112, section 9.5).
+func TestRefusedBeforeRead(t *testing.T) {
+	const large = 100 << 10
+	for _, test := range []struct {
+		name   string
+		says   func(conn net.Conn)
+		status int // 0: the write's error
+		after  time.Duration
+	}{
+		{"too large", saying("HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 3\r\n\r\nno!"), 431, 0},
+		{"busy", saying("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Busy\r\nConnection: close\r\n\r\nno!"), 503, 0},
+		{"gone", func(net.Conn) {}, 0, 0},
+		{"half an answer", saying("HTTP/1.1 431 Request"), 0, 0},
+		{"let in", saying("HTTP/1.1 101 Switching Protocols\r\n\r\n"), 0, 0},
+		{"silent", silent, 0, maxLastAnswer},
+	} {
+		for _, proxied := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/%t", test.name, proxied), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					dial := line(t, test.says)
+					opts := &Options{OpenTimeout: -1, Header: http.Header{"X": {strings.Repeat("x", large)}}, Proxy: http.ProxyURL(nil)}
+					if proxied {
+						opts.Header, opts.ProxyConnectHeader, opts.Proxy = nil, opts.Header, through(t, "http://proxy.example")
+					}
+					opts.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+						conn, err := dial(ctx, network, address)
+						return &deaf{conn, large / 2}, err
+					}
+					begun := time.Now()
+					_, err := Dial(context.Background(), "ws://server.example/", opts)
+					if time.Since(begun) != test.after {
+						t.Errorf("it took %v", time.Since(begun))
+					}
+					status, body := answered(err)
+					if status != test.status || status != 0 && body != "no!" || errors.Is(err, syscall.EPIPE) != (status == 0) {
+						t.Errorf("status %d, body %q, %v", status, body, err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// saying is a server that says something and closes.
+func saying(text string) func(net.Conn) {
+	return func(conn net.Conn) { io.WriteString(conn, text) }
+}
+
+// answered returns the status and the body with which a server or a proxy refused.
+func answered(err error) (status int, body string) {
+	var refused *protocol.InvalidStatusError
+	var noWay *protocol.ProxyError
+	switch {
+	case errors.As(err, &refused):
+		return refused.Response.StatusCode, string(refused.Body)
+	case errors.As(err, &noWay) && noWay.Response != nil:
+		return noWay.Response.StatusCode, string(noWay.Body)
+	}
+	return 0, ""
 }

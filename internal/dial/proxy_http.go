@@ -91,13 +91,13 @@ func (p *proxy) connectRequest(d *digest) (*http.Request, error) {
 // it: nothing of that may be lost.
 func (p *proxy) connect(ctx context.Context, conn net.Conn, req *http.Request) (early []byte, err error) {
 	defer interruptible(ctx, conn)()
-	if err := req.Write(conn); err != nil {
-		return nil, p.fail("sending it CONNECT", err)
-	}
 	limited := &io.LimitedReader{R: conn, N: maxResponseHeader}
 	br := bufio.NewReader(limited)
-	resp, err := finalResponse(br, req)
-	if err != nil {
+	resp, sent, err := ask(ctx, conn, br, req)
+	switch {
+	case sent != nil:
+		return nil, p.fail("sending it CONNECT", sent)
+	case err != nil:
 		return nil, p.noResponse(err, limited)
 	}
 	// A successful answer has no body, whatever its header says.

@@ -89,11 +89,14 @@ func finalResponse(br *bufio.Reader, req *http.Request) (*http.Response, error) 
 }
 
 // interruptible has the I/O on conn end with the context, until the function
-// that it returns is called: then the connection knows no deadline any more.
+// that it returns is called: then the connection knows no deadline any more. One
+// that never did, as a channel of SSH, is closed.
 func interruptible(ctx context.Context, conn net.Conn) (done func()) {
 	fired := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		conn.SetDeadline(time.Unix(1, 0))
+		if conn.SetDeadline(time.Unix(1, 0)) != nil {
+			conn.Close()
+		}
 		close(fired)
 	})
 	return func() {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"syscall"
 	"testing"
@@ -154,4 +155,44 @@ func answered(err error) (status int, body string) {
 		return noWay.Response.StatusCode, string(noWay.Body)
 	}
 	return 0, ""
+}
+
+// A timeless connection knows no deadlines, as a channel of SSH.
+type timeless struct{ net.Conn }
+
+var errTimeless = errors.New("deadline not supported")
+
+func (timeless) SetDeadline(time.Time) error      { return errTimeless }
+func (timeless) SetReadDeadline(time.Time) error  { return errTimeless }
+func (timeless) SetWriteDeadline(time.Time) error { return errTimeless }
+
+// TestOpenTimeoutTimeless: the open timeout, and the context, hold on connections
+// without deadlines too, at each step.
+func TestOpenTimeoutTimeless(t *testing.T) {
+	for name, test := range map[string]struct{ url, proxy string }{
+		"handshake": {"ws://192.0.2.1/", ""},
+		"TLS":       {"wss://192.0.2.1/", ""},
+		"CONNECT":   {"ws://192.0.2.1/", "http://proxy.example"},
+		"SOCKS":     {"ws://192.0.2.1/", "socks5h://proxy.example"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dial := line(t, silent)
+				opts := &Options{OpenTimeout: 3 * time.Second, Proxy: func(*http.Request) (*url.URL, error) { return nil, nil }}
+				if test.proxy != "" {
+					opts.Proxy = through(t, test.proxy)
+				}
+				opts.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+					conn, err := dial(ctx, network, address)
+					time.AfterFunc(time.Minute, func() { conn.Close() }) // so that the test ends
+					return timeless{conn}, err
+				}
+				begun := time.Now()
+				_, err := Dial(context.Background(), test.url, opts)
+				if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != 3*time.Second {
+					t.Errorf("after %v: %v", time.Since(begun), err)
+				}
+			})
+		})
+	}
 }

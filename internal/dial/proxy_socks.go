@@ -74,6 +74,7 @@ func (p *proxy) socksTo(ctx context.Context, host, port string) (net.Conn, error
 	if err != nil {
 		return nil, err
 	}
+	defer interruptible(ctx, conn)() // x/net counts on deadlines
 	said := &transcript{Conn: conn}
 	dialer, err := netproxy.SOCKS5("tcp", p.url.Host, auth, said)
 	if err == nil {

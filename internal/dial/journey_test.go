@@ -177,10 +177,14 @@ func TestRedirectRefused(t *testing.T) {
 		{"ws://b.example:99999/", "no URL of a server"},
 		{"ws://user:secret@b.example:99999/", "no URL of a server"},
 		{"%zz", "no URL of a server"},
+		{"ws://user:secret@b.example:port/", "no URL of a server"},
+		{"ws://user:sec@secret@b.example/%zz", "no URL of a server"},
+		{"//user:secret@[b.example/", "no URL of a server"},
 	} {
 		_, _, err := travel(t, "ws://a.example/", Options{}, redirect(test.location), "")
 		failed := redirectError(t, err)
-		if !strings.Contains(failed.Reason, test.tells) || !errors.Is(err, protocol.ErrURL) || strings.Contains(err.Error(), "secret") {
+		if !strings.Contains(failed.Reason, test.tells) || !errors.Is(err, protocol.ErrURL) ||
+			strings.Contains(err.Error(), "secret") || strings.Contains(failed.Location, "secret") {
 			t.Errorf("%s: %v", test.location, err)
 		}
 	}

@@ -33,7 +33,7 @@ func (j *journey) follow(refused *protocol.InvalidStatusError) error {
 	failed := &protocol.RedirectError{Status: refused}
 	target, err := redirectTarget(j.url, location)
 	if err != nil {
-		failed.Location, failed.Reason, failed.Err = location, "that is no URL of a server", err
+		failed.Location, failed.Reason, failed.Err = withoutUser(location), "that is no URL of a server", err
 		return failed
 	}
 	failed.Location = target.Redacted()
@@ -47,6 +47,14 @@ func (j *journey) follow(refused *protocol.InvalidStatusError) error {
 		return failed
 	}
 	return nil
+}
+
+// withoutUser removes what may be a password from what cannot be read as a URL.
+func withoutUser(location string) string {
+	if i := strings.LastIndexByte(location, '@'); i >= 0 {
+		return "xxxxx" + location[i:] // as url.URL.Redacted has it
+	}
+	return location
 }
 
 // redirectTarget resolves a Location. Its fragment is for a browser.

@@ -197,7 +197,7 @@ func serverError(reason string, err error) *HandshakeError {
 // checkUpgraded checks that the server switches to WebSocket and nothing else
 // (section 4.1, the client's points 2 and 3 on the response).
 func checkUpgraded(resp *http.Response) error {
-	if !resp.ProtoAtLeast(1, 1) {
+	if resp.ProtoMajor != 1 || resp.ProtoMinor < 1 {
 		return serverError("response with version "+quote(resp.Proto)+", which cannot upgrade", ErrUpgrade)
 	}
 	upgrade := HeaderValues(resp.Header, "Upgrade")

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"os"
 	"strings"
@@ -64,4 +65,27 @@ func abandoned(path string) bool {
 		conn.Close()
 	}
 	return errors.Is(err, syscall.ECONNREFUSED)
+}
+
+// An audible listener tells when it can accept nobody for now, as without file
+// descriptors. net/http, which tries again, tells of that where it tells of
+// clients' mistakes.
+type audible struct {
+	net.Listener
+	logger *slog.Logger
+}
+
+func (l *audible) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil && passes(err) {
+		l.logger.Error("websocket: accepting connections fails for now", "address", l.Addr(), "error", err)
+	}
+	return conn, err
+}
+
+// passes reports whether an error of Accept is one after which net/http goes on,
+// and not about a client that is gone already.
+func passes(err error) bool {
+	t, ok := err.(interface{ Temporary() bool })
+	return ok && t.Temporary() && !errors.Is(err, syscall.ECONNABORTED) && !errors.Is(err, syscall.ECONNRESET)
 }

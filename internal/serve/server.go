@@ -138,6 +138,7 @@ func (s *Server[C]) serve() {
 }
 
 func (s *Server[C]) serveOn(listener net.Listener) (err error) {
+	listener = &audible{listener, s.logger}
 	if s.opts.TLSConfig != nil {
 		err = s.http.ServeTLS(listener, "", "")
 	} else {

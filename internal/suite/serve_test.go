@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -434,6 +435,49 @@ func TestListenerFails(t *testing.T) {
 		network.Close()
 		is(t, server.Wait(), net.ErrClosed)
 	})
+}
+
+// A starved listener accepts nobody at first.
+type starved struct {
+	net.Listener
+	errs []error
+}
+
+func (l *starved) Accept() (net.Conn, error) {
+	if len(l.errs) > 0 {
+		err := l.errs[0]
+		l.errs = l.errs[1:]
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: err}
+	}
+	return l.Listener.Accept()
+}
+
+// TestAcceptFails: a server that is out of file descriptors tries again, and says
+// aloud that nobody gets in meanwhile. That a client was gone before is no matter.
+func TestAcceptFails(t *testing.T) {
+	for _, test := range []struct {
+		errs []error
+		told int
+	}{
+		{[]error{syscall.EMFILE, syscall.ENFILE}, 2},
+		{[]error{syscall.ECONNABORTED, syscall.ECONNRESET}, 0},
+	} {
+		EachFace(t, func(t *testing.T, face Face) {
+			var log Log
+			network := NewNetwork()
+			server, err := face.Serve(echoing, "", &Options{Log: &log, Listeners: []net.Listener{&starved{network, test.errs}}})
+			ok(t, err)
+			conn, err := face.Connect("ws://tandem.test/", &Options{Dial: network.Dial})
+			ok(t, err)
+			ok(t, conn.Close())
+			text := log.String()
+			if n := strings.Count(text, "level=ERROR"); n != test.told || n > 0 && !strings.Contains(text, "too many open files") {
+				t.Errorf("told %d times, want %d: %s", n, test.told, text)
+			}
+			ok(t, server.Close())
+			ok(t, server.Wait())
+		})
+	}
 }
 
 // TestListenerFailsOpen: with one listener all end, and connections are closed as

@@ -12,7 +12,7 @@ import (
 // [ServerConn.Username] has the user name. Only TLS keeps the password secret.
 //
 // check is called concurrently. It should take the same time whether or not
-// there is such a user; [Credentials] does.
+// there is such a user; [Credentials] does. BasicAuth panics if it is nil.
 func BasicAuth(realm string, check func(r *http.Request, username, password string) bool) func(http.ResponseWriter, *http.Request) *http.Request {
 	return serve.BasicAuth(realm, check)
 }

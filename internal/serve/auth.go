@@ -11,6 +11,9 @@ import (
 // BasicAuth returns a hook for Options.ProcessRequest that asks for user name
 // and password (RFC 7617).
 func BasicAuth(realm string, check func(r *http.Request, username, password string) bool) func(http.ResponseWriter, *http.Request) *http.Request {
+	if check == nil {
+		panic("websocket: BasicAuth without a function that checks")
+	}
 	challenge := `Basic realm="` + quotedPair.Replace(realm) + `", charset="UTF-8"`
 	return func(w http.ResponseWriter, r *http.Request) *http.Request {
 		username, password, ok := r.BasicAuth()

@@ -42,13 +42,14 @@ type ClientOptions struct {
 	// default it is offered, with windows of 4 KiB; see [protocol.Deflate].
 	Compression protocol.Deflate
 
-	// TLSConfig is for wss URLs. nil means the defaults of crypto/tls. The
-	// ServerName is that of the URL unless it is set. NextProtos are what it
-	// has but HTTP/2, or HTTP/1.1.
+	// TLSConfig is for wss URLs, those of redirects too. nil means the defaults
+	// of crypto/tls. The ServerName is that of the URL unless it is set.
+	// NextProtos are what it has but HTTP/2, or HTTP/1.1.
 	TLSConfig *tls.Config
 
-	// NetConn, if not nil, is used in place of a new network connection. It
-	// belongs to the connection from then on, also when Connect fails.
+	// NetConn, if not nil, is used in place of a new network connection, whatever
+	// UnixSocket, the dialers and Proxy say. It belongs to the connection from
+	// then on, also when Connect fails.
 	NetConn net.Conn
 
 	// UnixSocket is the path of a Unix socket to connect to in place of the

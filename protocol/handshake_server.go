@@ -23,7 +23,7 @@ type Acceptor struct {
 	// SelectSubprotocol, if not nil, chooses in place of that rule. offered
 	// has what the client offers, in its order of preference; the result is
 	// one of them, or "" to go on without a subprotocol. An error refuses the
-	// client with status 400.
+	// client with status 400, and its text is fit for the answer's body.
 	SelectSubprotocol func(r *http.Request, offered []string) (string, error)
 
 	// Extensions that the server speaks. What a client offers and none of them

@@ -64,8 +64,9 @@ type ServerOptions struct {
 	//
 	// Fields that it sets in w.Header go into the response whatever follows.
 	// The request's context ends at OpenTimeout. Requests that go to Fallback
-	// do not come here. It may be called concurrently, as all hooks. See
-	// [BasicAuth] for one that is ready to use.
+	// do not come here. It may be called concurrently, as all hooks. A hook that
+	// panics is told of in the log, and its client gets no answer. See [BasicAuth]
+	// for one that is ready to use.
 	ProcessRequest func(w http.ResponseWriter, r *http.Request) *http.Request
 
 	// ProcessResponse, if not nil, may change the header of the response to an

@@ -73,6 +73,23 @@ func TestTLSConfigOfTransport(t *testing.T) {
 	}
 }
 
+// TestGivenFirst: a connection that was given is used, whatever else would lead to
+// the server. A Unix socket comes before a proxy.
+func TestGivenFirst(t *testing.T) {
+	never := func(context.Context, string, string) (net.Conn, error) {
+		t.Error("dialed")
+		return nil, errors.New("not this way")
+	}
+	n := &inn{t: t, answers: []string{""}}
+	result, err := Dial(t.Context(), "ws://a.example/", &Options{
+		NetConn: n.given(), UnixSocket: "/nowhere", DialContext: never, DialTLSContext: never, Proxy: through(t, "http://proxy.example"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	result.Conn.Close()
+}
+
 // TestTimeoutTold: the error of what takes too long says once that it did, and
 // whether that was the open timeout or the caller's bound.
 func TestTimeoutTold(t *testing.T) {

@@ -227,6 +227,30 @@ func TestShutdownOfHandshakes(t *testing.T) {
 	}
 }
 
+// TestShutdownUnbegun: clients that have connected and said nothing, or not all of
+// a request, are waited for, and not for longer than the page about shutting down
+// says.
+func TestShutdownUnbegun(t *testing.T) {
+	for begun, most := range map[string]time.Duration{"": 7 * time.Second, "GET / HT": 9 * time.Second} {
+		EachFace(t, func(t *testing.T, face Face) {
+			server, network := inNetwork(t, face, Options{OpenTimeout: 8 * time.Second})
+			conn, err := network.Dial(t.Context(), "", "")
+			ok(t, err)
+			_, err = io.WriteString(conn, begun)
+			ok(t, err)
+			synctest.Wait()
+			from := time.Now()
+			ok(t, server.Shutdown(time.Minute))
+			if took := time.Since(from); took > most {
+				t.Errorf("after %q it took %v", begun, took)
+			}
+			_, err = io.ReadAll(conn)
+			ok(t, err)
+			conn.Close()
+		})
+	}
+}
+
 // TestHandlerCloseCode ends a Handler with a code and reason of the
 // application's, and not with one that cannot be sent.
 func TestHandlerCloseCode(t *testing.T) {

@@ -69,6 +69,20 @@ func TestInterimResponses(t *testing.T) {
 	}
 }
 
+// TestNoStatus: what is no status at all announces no other response, which would
+// be waited for.
+func TestNoStatus(t *testing.T) {
+	for _, status := range []int{0, 99} {
+		_, err := dialScripted(t, func(req *http.Request) string {
+			return fmt.Sprintf("HTTP/1.1 %03d What\r\nContent-Length: 0\r\n\r\n", status) + accepted(req)
+		})
+		var refused *protocol.InvalidStatusError
+		if !errors.As(err, &refused) || refused.Response.StatusCode != status {
+			t.Errorf("%03d: %v", status, err)
+		}
+	}
+}
+
 // TestInterimResponsesWithoutEnd are read up to the limit and no further.
 func TestInterimResponsesWithoutEnd(t *testing.T) {
 	_, err := dialScripted(t, func(*http.Request) string {

@@ -54,7 +54,8 @@ const conformanceIntro = `# Conformance to RFC 6455 and RFC 7692
 Each row is one vector: bytes that arrive or calls that are made, and what must
 come of them. A vector for "both" exists twice, for a client and for a server.
 All are run by ` + "`go test ./protocol`" + `, each with its input in one piece, byte by
-byte and cut in two at each place. What they hold is described in
+byte and cut in two at each place, of more than a kilobyte at the places near both
+ends. What they hold is described in
 [testdata/conformance](../testdata/conformance/README.md), and any implementation can
 run them.
 

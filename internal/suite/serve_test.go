@@ -907,6 +907,29 @@ func TestRefusedBody(t *testing.T) {
 	}
 }
 
+// TestOpenTimeoutServerTLS: so it is with clients that do not get through the TLS
+// handshake.
+func TestOpenTimeoutServerTLS(t *testing.T) {
+	for name, hello := range map[string]string{"silent": "", "half a record": "\x16\x03\x01\x02\x00\x01"} {
+		t.Run(name, func(t *testing.T) {
+			EachFace(t, func(t *testing.T, face Face) {
+				serving, _ := Certificate(t)
+				server, network := inNetwork(t, face, Options{OpenTimeout: 3 * time.Second, TLS: serving})
+				conn, err := network.Dial(t.Context(), "", "")
+				ok(t, err)
+				_, err = io.WriteString(conn, hello)
+				ok(t, err)
+				begun := time.Now()
+				_, err = io.ReadAll(conn)
+				ok(t, err)
+				took(t, begun, 3*time.Second)
+				conn.Close()
+				ok(t, server.Close())
+			})
+		})
+	}
+}
+
 // TestOpenTimeoutServer has clients keep a server waiting: one says nothing, one
 // dribbles its request, and one was refused and stays.
 func TestOpenTimeoutServer(t *testing.T) {

@@ -73,6 +73,7 @@ func lastAnswer(ctx context.Context, conn net.Conn, br *bufio.Reader, req *http.
 	if done(); err != nil || ctx.Err() != nil || resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil
 	}
+	resp.Close = true // whatever it says: no other request can be sent
 	return resp
 }
 

@@ -153,6 +153,19 @@ func TestRefusedBeforeRead(t *testing.T) {
 	}
 }
 
+// TestRedirectedBeforeRead: a connection that was given and takes nothing any more
+// leads nowhere.
+func TestRedirectedBeforeRead(t *testing.T) {
+	conn, err := line(t, saying("HTTP/1.1 302 Found\r\nLocation: /two\r\nContent-Length: 0\r\n\r\n"))(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Dial(t.Context(), "ws://server.example/", &Options{NetConn: &deaf{conn, 50}})
+	if failed := redirectError(t, err); !strings.Contains(failed.Reason, "has ended") {
+		t.Errorf("%v", err)
+	}
+}
+
 // saying is a server that says something and closes.
 func saying(text string) func(net.Conn) {
 	return func(conn net.Conn) { io.WriteString(conn, text) }

@@ -428,12 +428,17 @@ func TestShutdownRace(t *testing.T) {
 	}
 }
 
-// TestListenerFails has a listener fail: the server ends and says why.
+// TestListenerFails has a listener fail: the server ends and says why, to whoever
+// waits and in the log, for who runs a server may be waiting for a signal instead.
 func TestListenerFails(t *testing.T) {
 	EachFace(t, func(t *testing.T, face Face) {
-		server, network := inNetwork(t, face, Options{})
+		var log Log
+		server, network := inNetwork(t, face, Options{Log: &log})
 		network.Close()
 		is(t, server.Wait(), net.ErrClosed)
+		if text := log.String(); strings.Count(text, "level=ERROR") != 1 || !strings.Contains(text, "listener failed") {
+			t.Errorf("log %s", text)
+		}
 	})
 }
 

@@ -116,7 +116,8 @@ func (c *Conn) recvAppendWithin(ctx context.Context, dst []byte) (protocol.Messa
 // has arrived; [protocol.Message] would hold all of it. A Read returns what
 // has come, and io.EOF at the message's end. It does not go over the end of a
 // fragment, but those that came before the call are one piece: their borders mean
-// nothing (RFC 6455, section 5.4).
+// nothing (RFC 6455, section 5.4). What comes of a large message that is not
+// compressed is read straight to memory of 8 KiB or more.
 //
 // ctx holds for the reader too: when it ends, Read returns its error. What is
 // not read of the message is skipped by the next receive call. A reader is not

@@ -83,8 +83,8 @@ type driver struct {
 	now    time.Time
 	window bool // read into Window first
 
-	// before, if not nil, is called before the piece with the given index.
-	before func(piece int)
+	// before and after, if not nil, are called so with the index of each piece.
+	before, after func(piece int)
 
 	// prefix is what the data of the next message that comes in pieces must
 	// begin with, for it was given to AssembleInto; it is not part of the
@@ -108,6 +108,9 @@ func (d *driver) run(pieces ...[]byte) *driver {
 			d.before(i)
 		}
 		d.feed(piece)
+		if d.after != nil {
+			d.after(i)
+		}
 	}
 	return d
 }

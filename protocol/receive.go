@@ -120,7 +120,7 @@ func (c *Conn) Window() []byte {
 }
 
 func (in *inbound) window() []byte {
-	if in.left == 0 || in.streaming || in.changed || in.stopped || len(in.data) > 0 {
+	if in.left == 0 || in.streaming && !in.into || in.changed || in.stopped || len(in.data) > 0 {
 		return nil
 	}
 	if len(in.buf) == cap(in.buf) {
@@ -204,6 +204,9 @@ func (c *Conn) Streaming(on bool) { c.in.streaming = on }
 // pieces or that extensions have changed, appended to dst, which then is the
 // event's Data, and Owned. Another that arrives whole is returned where it lies,
 // as ever. It holds until a message was assembled, or Detach.
+//
+// While streaming, chunks of the message in progress that are put into Window lie
+// behind the length of dst, each in the place of the one before.
 func (c *Conn) AssembleInto(dst []byte) {
 	in := &c.in
 	base := len(dst)
@@ -507,8 +510,13 @@ func (c *Conn) wholeChanged(payload []byte) {
 // payload moves on in the payload of the current data frame.
 func (c *Conn) payload() {
 	in := &c.in
-	if in.changed {
+	switch {
+	case in.changed:
 		c.changedPayload()
+		return
+	case in.streaming && len(in.buf) > in.base: // it was read to the window
+		in.chunk(in.buf[in.base:])
+		in.buf = in.buf[:in.base]
 		return
 	}
 	n := min(in.left, int64(len(in.data)))

@@ -31,6 +31,64 @@ func TestStreaming(t *testing.T) {
 	}
 }
 
+// TestStreamingInto has the pieces of messages put where their reader wants them,
+// with little room and with much, and memory of another one for each piece.
+func TestStreamingInto(t *testing.T) {
+	input, want := conversation(Server)
+	for _, room := range []int{1, 100, 5000} {
+		for at := range input {
+			d := newConversation(t, Server)
+			d.window = true
+			d.before = func(piece int) {
+				if piece == 0 {
+					return
+				}
+				d.c.Streaming(true)
+				d.c.AssembleInto(make([]byte, 3, 3+room))
+			}
+			d.after = func(int) { d.c.Detach() }
+			d.run(cutTwice(input, at)...)
+			d.wantEvents(want...)
+			if t.Failed() {
+				t.Fatalf("cut at %d, room for %d", at, room)
+			}
+		}
+	}
+}
+
+// cutTwice cuts at a place, and a little later again.
+func cutTwice(b []byte, at int) [][]byte {
+	pieces := cutAt(b, at)
+	return append(pieces[:1], cutAt(pieces[1], 2000)...)
+}
+
+// TestStreamingIntoMemory: a chunk that was put into the window lies behind what was
+// there, in the place of the one before, and nothing behind the room is touched.
+func TestStreamingIntoMemory(t *testing.T) {
+	c := newTestConn(Server)
+	c.Streaming(true)
+	frame := stream(Server, wireFrame{op: OpText, payload: "a message"})
+	next := func(n int, data []byte, want string) (ev Event) {
+		t.Helper()
+		c.Received(epoch, n, data)
+		if ev = *c.Next(); ev.Kind != EventChunk || string(ev.Data) != want || ev.Owned {
+			t.Errorf("event %+v, want chunk %q", ev, want)
+		}
+		if more := c.Next(); more.Kind != EventNone {
+			t.Errorf("and event %+v", more)
+		}
+		return ev
+	}
+	next(0, frame[:7], "a")
+	memory := []byte("before    after")
+	c.AssembleInto(memory[:6:10])
+	next(copy(c.Window(), frame[7:11]), nil, " mes")
+	ev := next(copy(c.Window(), frame[11:]), nil, "sage")
+	if !ev.Last || string(memory) != "beforesageafter" {
+		t.Errorf("last %t, memory %q", ev.Last, memory)
+	}
+}
+
 // TestStreamingChunks pins the chunks themselves down: they are handed out as
 // they arrive, and what came before streaming comes in the first.
 func TestStreamingChunks(t *testing.T) {

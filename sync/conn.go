@@ -59,7 +59,8 @@ func (c *Conn) RecvAppend(dst []byte) (protocol.MessageType, []byte, error) {
 // has arrived; [protocol.Message] would hold all of it. A Read returns what
 // has come, and io.EOF at the message's end. It does not go over the end of a
 // fragment, but those that came before the call are one piece: their borders mean
-// nothing (RFC 6455, section 5.4).
+// nothing (RFC 6455, section 5.4). What comes of a large message that is not
+// compressed is read straight to memory of 8 KiB or more.
 //
 // What is not read of the message is skipped by the next receive call. A reader
 // is not for concurrent use, and counts as the connection's receiver during a

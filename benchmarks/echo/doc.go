@@ -13,6 +13,9 @@
 //	async-recv
 //	sync-release,  the same, with each message given back (Message.Release)
 //	async-release
+//	sync-stream,   Tandem and gorilla, passing on each message as it comes, in
+//	async-stream,  pieces of up to 64 KiB
+//	gorilla-stream
 //	gorilla        github.com/gorilla/websocket, with a pool of write buffers
 //	coder          github.com/coder/websocket
 //	gobwas         github.com/gobwas/ws, with a buffered reader (gobwas-plain:

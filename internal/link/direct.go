@@ -23,9 +23,13 @@ type direct uint8
 
 const front direct = 0x80
 
-func (d direct) header() int   { return int(d &^ front) }
-func (d direct) inFront() bool { return d&front != 0 }
-func (d direct) apart() bool   { return d != 0 && !d.inFront() }
+// alone says that the window is read to and nothing else; see offerWindow.
+const alone direct = 0x40
+
+func (d direct) header() int      { return int(d &^ (front | alone)) }
+func (d direct) inFront() bool    { return d&front != 0 }
+func (d direct) apart() bool      { return d.header() != 0 && !d.inFront() }
+func (d direct) wantsBlock() bool { return d&(front|alone) == 0 }
 
 // lonely is the unit in bytes in which input.lone has the size of a payload, rounded
 // down. It tells 64 KiB, with which begins what needs a longer header, from less.

@@ -286,7 +286,7 @@ func (e *pipeEnd) readTo(in *input) (n int) {
 		header, payload := in.pieces()
 		return e.in.read(header) + e.in.read(payload)
 	}
-	if n = e.in.read(in.to()); n == len(in.to()) && !in.direct.inFront() {
+	if n = e.in.read(in.to()); n == len(in.to()) && in.direct.wantsBlock() {
 		in.borrow()
 		n += e.in.read(in.block[:])
 	}

@@ -259,7 +259,7 @@ func (c *Conn) fill(l *Limit, who reader) (err error) {
 		}
 		c.lock()
 		err = c.filled(l, err)
-		c.window, c.in.window = nil, nil // a message lies there, perhaps soon the application's
+		c.window, c.in.window, c.in.direct = nil, nil, 0 // a message lies there, perhaps soon the application's
 	}
 	c.reader = nobody
 	c.waiters.wakeAll()
@@ -275,6 +275,10 @@ func (c *Conn) offerWindow() {
 	}
 	if len(c.window) > 0 {
 		c.in.window = &c.window
+	}
+	if c.stream != nil && len(c.window) >= minAlone && len(c.window) == cap(c.window) {
+		c.in.giveBack()
+		c.in.direct = alone
 	}
 }
 

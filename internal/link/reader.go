@@ -95,30 +95,47 @@ func (r *Reader) Read(p []byte) (n int, err error) {
 		return 0, err
 	}
 	defer c.endReceive()
-	if err := r.await(); err != nil {
+	if err := r.await(p); err != nil {
 		return 0, err
 	}
-	n = copy(p, r.rest)
+	n = min(len(p), len(r.rest))
+	if &p[0] != &r.rest[0] { // else it was read to there
+		copy(p, r.rest)
+	}
 	r.rest = r.rest[n:]
 	return n, nil
 }
 
-// await waits until there is something to read of the message.
-func (r *Reader) await() error {
+// await waits until there is something to read of the message, in p perhaps.
+func (r *Reader) await(p []byte) error {
 	for len(r.rest) == 0 {
-		if r.last {
+		switch {
+		case r.last:
 			r.end(io.EOF)
 			return io.EOF
-		}
-		if r.c.nextEvent() {
+		case r.c.nextEvent():
 			r.take()
-		} else if r.c.flush() {
-			continue
-		} else if err := r.c.readMore(); err != nil {
-			return err
+		case r.c.flush():
+		default:
+			r.c.streamInto(p)
+			if err := r.c.readMore(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// minAlone is the size in bytes of the smallest piece that is read alone, if more of its
+// frame is to follow: a read of its own costs less than moving what would come behind it.
+const minAlone = 32 << 10
+
+// streamInto has what comes of the message put into p, if that is worthwhile.
+func (c *Conn) streamInto(p []byte) {
+	if len(p) >= minDirect && c.reader == nobody && !c.assembling {
+		c.proto.AssembleInto(p[:0:len(p)])
+		c.assembling = true
+	}
 }
 
 // leaveStream ends the reading of a message, for another is to be received.

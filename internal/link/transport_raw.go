@@ -57,7 +57,7 @@ func (t *rawTransport) read(in *input) error {
 	if err := t.raw.Read(t.readReady); err != nil {
 		return err
 	}
-	if in.block == nil && !in.direct.inFront() {
+	if in.block == nil && in.direct.wantsBlock() {
 		return errNoBlock
 	}
 	return in.errno.err()
@@ -71,7 +71,7 @@ func (t *rawTransport) read(in *input) error {
 func (c *Conn) whenReadable() func(fd uintptr) (done bool) {
 	return func(fd uintptr) (done bool) {
 		in := &c.in
-		if !in.direct.inFront() && !in.takeSpare() {
+		if in.direct.wantsBlock() && !in.takeSpare() {
 			return true
 		}
 		switch n, err := c.readNews(fd); {

@@ -19,19 +19,22 @@ type Setup struct {
 
 // servers start on loopback and return their addresses.
 var servers = map[string]func(Setup) net.Addr{
-	"raw":           raw,
-	"sync":          syncAppend,
-	"sync-recv":     syncRecv,
-	"sync-release":  syncRelease,
-	"async":         asyncAppend,
-	"async-recv":    asyncRecv,
-	"async-release": asyncRelease,
-	"gorilla":       gorilla,
-	"coder":         coder,
-	"gobwas":        gobwas,
-	"gobwas-plain":  gobwasPlain,
-	"gws":           gwsServer,
-	"gws-kept":      gwsKept,
+	"raw":            raw,
+	"sync":           syncAppend,
+	"sync-recv":      syncRecv,
+	"sync-release":   syncRelease,
+	"sync-stream":    syncStream,
+	"async":          asyncAppend,
+	"async-recv":     asyncRecv,
+	"async-release":  asyncRelease,
+	"async-stream":   asyncStream,
+	"gorilla":        gorilla,
+	"gorilla-stream": gorillaStream,
+	"coder":          coder,
+	"gobwas":         gobwas,
+	"gobwas-plain":   gobwasPlain,
+	"gws":            gwsServer,
+	"gws-kept":       gwsKept,
 }
 
 // Start starts the named server and returns its address.

@@ -50,9 +50,9 @@ func (c *Conn) beat(h *heart, due time.Time) {
 	c.attendNow()
 }
 
-// errNoHeartbeat: the function that makes them panicked. Nothing is sent then,
+// errNoHeartbeat: the function that makes them did not return. Nothing is sent then,
 // for the peer may not take what is no heartbeat of its kind.
-var errNoHeartbeat = errors.New("websocket: the function that makes heartbeats panicked")
+var errNoHeartbeat = errors.New("websocket: the function that makes heartbeats did not return")
 
 func (c *Conn) sendBeat(h *heart) {
 	m := protocol.Message{Type: protocol.Text}
@@ -118,13 +118,21 @@ func (c *Conn) answered(h *heart) {
 	}
 }
 
-// guarded calls a function of the application's. Its panic must not take other
-// connections down.
+// guarded calls a function of the application's in a goroutine of its own, for it may
+// panic, or end its goroutine: neither is to take the caller's along, which has more to
+// do, or other connections.
 func (c *Conn) guarded(f func()) {
-	defer func() {
-		if v := recover(); v != nil {
-			c.Logger().Error("websocket: heartbeat function panicked", "panic", v)
-		}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		returned := false
+		defer func() {
+			if !returned {
+				c.Logger().Error("websocket: heartbeat function did not return", "panic", recover())
+			}
+		}()
+		f()
+		returned = true
 	}()
-	f()
+	<-done
 }

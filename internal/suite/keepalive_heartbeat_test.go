@@ -2,6 +2,8 @@ package suite
 
 import (
 	"fmt"
+	"io"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,19 +100,56 @@ func TestHeartbeatUnanswered(t *testing.T) {
 	})
 }
 
-// TestHeartbeatPanics: when there is no heartbeat to send nothing is sent in its
-// place, and a peer that is silent is given up without the blame of being stuck.
-func TestHeartbeatPanics(t *testing.T) {
+// deserters are ways for a function of the application's not to return.
+var deserters = map[string]func(){
+	"panic":  func() { panic("no heartbeat") },
+	"Goexit": runtime.Goexit,
+}
+
+// TestHeartbeatWithoutMessage: when there is no heartbeat to send nothing is sent in
+// its place, and a peer that is silent is given up without the blame of being stuck.
+func TestHeartbeatWithoutMessage(t *testing.T) {
 	EachEnd(t, func(t *testing.T, e End) {
-		synctest.Test(t, func(t *testing.T) {
-			e.Options.Keepalive = beating(false)
-			e.Options.Keepalive.Heartbeat = &keepalive.Heartbeat{Message: func() []byte { panic("no heartbeat") }}
-			conn, w := e.watched(t, never)
-			lost := givenUp(t, conn, w.opened, 9*time.Second)
-			if lost.PingSent {
-				t.Errorf("%v; nothing was sent", lost)
-			}
-			w.expectPings(t)
-		})
+		for name, desert := range deserters {
+			synctest.Test(t, func(t *testing.T) {
+				e.Options.Keepalive = beating(false)
+				e.Options.Keepalive.Heartbeat = &keepalive.Heartbeat{Message: func() []byte { desert(); return nil }}
+				conn, w := e.watched(t, never)
+				lost := givenUp(t, conn, w.opened, 9*time.Second)
+				if lost.PingSent {
+					t.Errorf("%s: %v; nothing was sent", name, lost)
+				}
+				w.expectPings(t)
+			})
+		}
+	})
+}
+
+// TestHeartbeatWithoutJudgement: a message that nobody says is an answer is none, and
+// received, whoever reads it.
+func TestHeartbeatWithoutJudgement(t *testing.T) {
+	EachEnd(t, func(t *testing.T, e End) {
+		for name, desert := range deserters {
+			synctest.Test(t, func(t *testing.T) {
+				e.Options.Keepalive = beating(false)
+				e.Options.Keepalive.Heartbeat = &keepalive.Heartbeat{
+					Message: func() []byte { return []byte("heartbeat") },
+					Answer:  func([]byte) bool { desert(); return true },
+				}
+				conn, peer := e.Against(t)
+				peer.Send(t, peer.Text("kept"))
+				time.Sleep(time.Second) // nobody receives
+				expect(t, conn, "kept")
+				peer.Send(t, peer.Text("received"))
+				expect(t, conn, "received")
+				peer.Send(t, peer.Text("in pieces"))
+				_, r, err := conn.RecvReader()
+				ok(t, err)
+				if data, err := io.ReadAll(r); err != nil || string(data) != "in pieces" {
+					t.Errorf("%s: read %q, %v", name, data, err)
+				}
+				conn.CloseNow()
+			})
+		}
 	})
 }

@@ -153,6 +153,8 @@ func (c *Conn) place() []byte {
 		c.foresee(len(data)-len(c.dst), c.proto.CameInOne() && c.proto.Unread() == 0)
 	case c.receiving == receivingInto || !c.event.Owned:
 		data = append(c.dst, data...)
+	case data == nil: // of an empty message that came in fragments
+		data = []byte{}
 	}
 	c.event.Data = nil
 	return data

@@ -433,3 +433,24 @@ func TestMessages(t *testing.T) {
 		})
 	}
 }
+
+// TestEmptyMessage receives empty messages, however they come: there are data, and none
+// of them.
+func TestEmptyMessage(t *testing.T) {
+	EachEnd(t, func(t *testing.T, e End) {
+		synctest.Test(t, func(t *testing.T) {
+			conn, peer := e.Against(t)
+			whole := peer.Text("")
+			fragments := append(peer.Frame(protocol.OpText, false, ""), peer.Frame(protocol.OpContinuation, true, "")...)
+			for _, frames := range [][]byte{whole, fragments} {
+				for _, waits := range []time.Duration{0, time.Second} { // with that an attendant has kept them
+					peer.Send(t, frames)
+					time.Sleep(waits)
+					if m, err := conn.Recv(0); err != nil || m.Data == nil || len(m.Data) > 0 {
+						t.Errorf("received %q, nil: %v, %v", m.Data, m.Data == nil, err)
+					}
+				}
+			}
+		})
+	})
+}

@@ -49,7 +49,8 @@ type Raw struct {
 	net.Conn
 	role   protocol.Role // the peer's
 	in     *bufio.Reader
-	speaks []face.Extension // that it negotiates; what it sends is for the test to encode
+	speaks []face.Extension     // that it negotiates; what it sends is for the test to encode
+	agreed []protocol.Extension // what came of that
 }
 
 func newRaw(conn net.Conn, role protocol.Role) *Raw {
@@ -141,11 +142,12 @@ func (r *Raw) accept(t *testing.T) {
 	for _, ext := range r.speaks {
 		acceptor.Extensions = append(acceptor.Extensions, ext)
 	}
-	_, header, err := acceptor.Accept(req)
+	agreement, header, err := acceptor.Accept(req)
 	if err != nil {
 		t.Error(err)
 		return
 	}
+	r.agreed = agreement.Extensions
 	response, err := protocol.AppendResponse(nil, header, time.Now())
 	if err == nil {
 		_, err = r.Write(response)
@@ -173,9 +175,11 @@ func (r *Raw) connect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := offer.CheckResponse(req, resp); err != nil {
+	agreement, err := offer.CheckResponse(req, resp)
+	if err != nil {
 		t.Fatal(err)
 	}
+	r.agreed = agreement.Extensions
 }
 
 // Frame returns a frame as the peer's role sends it.

@@ -157,7 +157,6 @@ type record struct {
 	pongs    controls           // that the application sends of itself
 	close    *protocol.Close
 	pinged   uint64 // pings that have come
-	cut      bool   // a call was left in the middle of its message, which has ended the connection
 }
 
 // An outgoing message is to come, or may come.

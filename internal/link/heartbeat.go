@@ -97,7 +97,7 @@ func (c *Conn) isAnswer() (yes bool) {
 	judged := c.event
 	c.reader, c.judging = background, true
 	c.unlock()
-	c.guarded(func() { yes = h.Answer(data) })
+	yes = c.judge(h, data)
 	c.lock()
 	c.reader, c.judging, c.event = whose, false, judged
 	c.waiters.wakeAll()
@@ -105,6 +105,13 @@ func (c *Conn) isAnswer() (yes bool) {
 		c.assembling = c.assembling && !placed
 		c.answered(h)
 	}
+	return yes
+}
+
+// judge asks the application. It is apart, for what it takes of the heap is not for each
+// message of those that are not asked.
+func (c *Conn) judge(h *heart, data []byte) (yes bool) {
+	c.guarded(func() { yes = h.Answer(data) })
 	return yes
 }
 

@@ -210,7 +210,7 @@ func (c *Conn) SendBinary(ctx context.Context, data []byte, opts ...SendOption) 
 // the options say otherwise.
 //
 // ctx holds for the writer too: when it ends, Write returns its error. Close then
-// ends what was begun all the same, and does not wait; if nothing was, nothing is
+// ends what was begun all the same, and waits no longer; if nothing was, nothing is
 // sent and Close returns the error. A text that stops inside a character cannot be
 // ended: the connection fails with [ErrPartialWrite].
 //

@@ -165,8 +165,8 @@ func (c *Conn) SendBinary(data []byte, opts ...SendOption) error {
 // the options say otherwise.
 //
 // A time-out among the options bounds all of it: when it is over, Write returns an
-// [os.ErrDeadlineExceeded]. Close then ends what was begun all the same, and does
-// not wait; if nothing was, nothing is sent and Close returns the error. A text
+// [os.ErrDeadlineExceeded]. Close then ends what was begun all the same, and waits
+// no longer; if nothing was, nothing is sent and Close returns the error. A text
 // that stops inside a character cannot be ended: the connection fails with
 // [ErrPartialWrite].
 //

@@ -62,8 +62,8 @@ func (w *Writer) Write(p []byte) (n int, err error) {
 	return len(p), nil
 }
 
-// Close ends the message. Behind the limit it does not wait: who has begun a
-// message cannot take it back, and others wait for its end.
+// Close ends the message. At the limit it waits no longer: who has begun a message
+// cannot take it back, and others wait for its end.
 func (w *Writer) Close() error {
 	c := w.c
 	c.lock()
@@ -78,11 +78,13 @@ func (w *Writer) Close() error {
 		return protocol.ErrInvalidText
 	}
 	c.send.frame = frame{typ: w.typ, fin: true, hold: c.proto.Buffered()}
-	if err := c.sendFrame(); err != nil {
-		return err
+	err := c.sendFrame()
+	if err == nil {
+		c.abandonWriter()
+	} else if late := c.send.limit.Reached(); late != nil {
+		err = w.closeLate(late, complete)
 	}
-	c.abandonWriter()
-	return nil
+	return err
 }
 
 // closeLate is Close behind the limit, of which late is the error: the end is held for

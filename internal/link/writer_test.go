@@ -89,6 +89,90 @@ func TestWriterLeft(t *testing.T) {
 	}
 }
 
+// TestWriterOvertaken reaches the limit while Close waits for a peer that reads nothing:
+// the end of the message is held, and other messages can follow.
+func TestWriterOvertaken(t *testing.T) {
+	for name, o := range map[string]overtaken{
+		"a server":   {role: protocol.Server},
+		"wrapped":    {role: protocol.Server, wrapped: true},
+		"compressed": {role: protocol.Server, compressed: true},
+		"a client":   {role: protocol.Client},
+	} {
+		t.Run(name, func(t *testing.T) { synctest.Test(t, o.run) })
+	}
+}
+
+// long is worth compressing.
+var long = strings.Repeat("and so on, ", 20)
+
+// overtaken is how a writer's Close is.
+type overtaken struct {
+	role                protocol.Role
+	wrapped, compressed bool
+}
+
+func (o *overtaken) run(t *testing.T) {
+	pipe, theirs := NewPipe()
+	ours := pipe
+	if o.wrapped {
+		ours = struct{ net.Conn }{pipe}
+	}
+	c := new(Conn)
+	c.Init(ours, nil, Options{Role: o.role, Hold: -1}.WithDefaults(), o.extensions(t, o.role)...)
+	defer end(c)
+	w, err := c.SendWriter(After(time.Second), protocol.Text, protocol.CompressAuto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(w, "begun, ")
+	io.WriteString(w, long)
+	wire := make([]byte, 1000)
+	n, _ := theirs.Read(wire)
+	io.WriteString(pipe, strings.Repeat("filler", pipeBuffer/3))
+	begun := time.Now()
+	if err := w.Close(); err != nil || time.Since(begun) != time.Second {
+		t.Errorf("Close: %v, after %v", err, time.Since(begun))
+	}
+	if err := w.Close(); !errors.Is(err, ErrWriterClosed) {
+		t.Errorf("Close once more: %v", err)
+	}
+	time.AfterFunc(time.Second/2, func() { io.CopyN(io.Discard, theirs, pipeBuffer/3*6) })
+	if err := c.Send(After(time.Minute), protocol.TextMessage("next, "+long)); err != nil {
+		t.Errorf("Send behind it: %v", err)
+	}
+	synctest.Wait()
+	rest, _ := theirs.Read(wire[n:])
+	o.checkReceived(t, wire[:n+rest])
+}
+
+// checkReceived has the peer receive what was sent.
+func (o *overtaken) checkReceived(t *testing.T, wire []byte) {
+	role := protocol.Client + protocol.Server - o.role
+	peer, feed := open(t, Options{Role: role}, o.extensions(t, role)...)
+	feed.Write(wire)
+	for _, want := range []string{"begun, " + long, "next, " + long} {
+		if m, err := peer.Receive(After(time.Second)); err != nil || string(m.Data) != want {
+			t.Errorf("received %q, %v, want %q", m.Data, err, want)
+		}
+	}
+}
+
+// extensions returns those of one side: compression, with a memory of earlier messages.
+func (o *overtaken) extensions(t *testing.T, role protocol.Role) []protocol.Extension {
+	if !o.compressed {
+		return nil
+	}
+	var client, server protocol.Deflate
+	params, ext, err := server.ProcessRequestParams(client.RequestParams(), nil)
+	if err == nil && role == protocol.Client {
+		ext, err = client.ProcessResponseParams(params, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []protocol.Extension{ext}
+}
+
 // TestWriterLeftInCharacter reaches the limit where a text has stopped inside a
 // character: nothing can follow it, so the connection fails and says why.
 func TestWriterLeftInCharacter(t *testing.T) {

@@ -211,6 +211,7 @@ func (c *Conn) finish(d *delivery) {
 	if d.caller != nil {
 		d.caller.err = err
 		close(d.caller.done)
+		d.caller = nil
 	}
 }
 

@@ -85,13 +85,13 @@ func (c *Conn) sendUninterrupted(l *Limit, d *delivery) (sent bool, err error) {
 	d.caller = waiting
 	c.finishLater(d)
 	c.unlock()
-	err = l.wait(waiting.done)
+	late := l.wait(waiting.done)
 	c.lock()
-	if err != nil {
-		d.caller = nil
-		return true, err
+	if d.caller == nil { // it is finished
+		return waiting.err == nil, waiting.err
 	}
-	return waiting.err == nil, waiting.err
+	d.caller = nil
+	return true, c.left(late)
 }
 
 // endLasting is endSend, unless a goroutine has taken over the message token.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tandemws/tandem/internal/link"
 	"github.com/tandemws/tandem/protocol"
 )
 
@@ -70,7 +71,7 @@ func lastAnswer(ctx context.Context, conn net.Conn, br *bufio.Reader, req *http.
 	done := interruptible(soon, conn)
 	resp, err := finalResponse(br, req)
 	// The context may have set the deadline that this clears; then it has ended.
-	if done(); err != nil || ctx.Err() != nil || resp.StatusCode == http.StatusSwitchingProtocols {
+	if done(); err != nil || ctx.Err() != nil || resp.StatusCode == http.StatusSwitchingProtocols || opensTunnel(resp) {
 		return nil
 	}
 	resp.Close = true // whatever it says: no other request can be sent
@@ -91,12 +92,13 @@ func finalResponse(br *bufio.Reader, req *http.Request) (*http.Response, error) 
 
 // interruptible has the I/O on conn end with the context, until the function
 // that it returns is called: then the connection knows no deadline any more. One
-// that never did, as a channel of SSH, is closed.
+// that never did, as a channel of SSH, is closed, below TLS, which would wait to say
+// something more.
 func interruptible(ctx context.Context, conn net.Conn) (done func()) {
 	fired := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		if conn.SetDeadline(time.Unix(1, 0)) != nil {
-			conn.Close()
+			link.Lowest(conn).Close()
 		}
 		close(fired)
 	})

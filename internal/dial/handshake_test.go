@@ -114,17 +114,19 @@ func (d *deaf) Write(p []byte) (n int, err error) {
 func TestRefusedBeforeRead(t *testing.T) {
 	const large = 100 << 10
 	for _, test := range []struct {
-		name   string
-		says   func(conn net.Conn)
-		status int // 0: the write's error
-		after  time.Duration
+		name    string
+		says    func(conn net.Conn)
+		status  int // 0: the write's error
+		proxied int // that of a proxy
+		after   time.Duration
 	}{
-		{"too large", saying("HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 3\r\n\r\nno!"), 431, 0},
-		{"busy", saying("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Busy\r\nConnection: close\r\n\r\nno!"), 503, 0},
-		{"gone", func(net.Conn) {}, 0, 0},
-		{"half an answer", saying("HTTP/1.1 431 Request"), 0, 0},
-		{"let in", saying("HTTP/1.1 101 Switching Protocols\r\n\r\n"), 0, 0},
-		{"silent", silent, 0, maxLastAnswer},
+		{"too large", saying("HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 3\r\n\r\nno!"), 431, 431, 0},
+		{"busy", saying("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Busy\r\nConnection: close\r\n\r\nno!"), 503, 503, 0},
+		{"gone", func(net.Conn) {}, 0, 0, 0},
+		{"half an answer", saying("HTTP/1.1 431 Request"), 0, 0, 0},
+		{"let in", saying("HTTP/1.1 101 Switching Protocols\r\n\r\n"), 0, 0, 0},
+		{"let through", saying("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nno!"), 200, 0, 0},
+		{"silent", silent, 0, 0, maxLastAnswer},
 	} {
 		for _, proxied := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/%t", test.name, proxied), func(t *testing.T) {
@@ -143,9 +145,16 @@ func TestRefusedBeforeRead(t *testing.T) {
 					if time.Since(begun) != test.after {
 						t.Errorf("it took %v", time.Since(begun))
 					}
+					want := test.status
+					if proxied {
+						want = test.proxied
+					}
 					status, body := answered(err)
-					if status != test.status || status != 0 && body != "no!" || errors.Is(err, syscall.EPIPE) != (status == 0) {
+					if status != want || status != 0 && body != "no!" || errors.Is(err, syscall.EPIPE) != (status == 0) {
 						t.Errorf("status %d, body %q, %v", status, body, err)
+					}
+					if errors.As(err, new(*protocol.ProxyError)) != proxied {
+						t.Errorf("%v blames somebody else", err)
 					}
 				})
 			})
@@ -222,4 +231,35 @@ func TestOpenTimeoutTimeless(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestOpenTimeoutBelowTLS: to close TLS is to say something more, for which a connection
+// without deadlines may have no room. The open timeout does not wait for that.
+func TestOpenTimeoutBelowTLS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dial := line(t, func(conn net.Conn) {
+			http.ReadRequest(bufio.NewReader(conn))
+			time.Sleep(time.Minute)
+		})
+		opts := &Options{OpenTimeout: 3 * time.Second, Proxy: http.ProxyURL(nil)}
+		opts.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dial(ctx, network, address)
+			return &talkative{timeless{conn}}, err
+		}
+		begun := time.Now()
+		_, err := Dial(context.Background(), "wss://server.example/", opts)
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != 3*time.Second {
+			t.Errorf("after %v: %v", time.Since(begun), err)
+		}
+	})
+}
+
+// A talkative connection says something when it is closed, as TLS does.
+type talkative struct{ timeless }
+
+func (c *talkative) NetConn() net.Conn { return c.Conn }
+
+func (c *talkative) Close() error {
+	io.WriteString(c.Conn, "close_notify")
+	return c.Conn.Close()
 }

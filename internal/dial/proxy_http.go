@@ -101,11 +101,16 @@ func (p *proxy) connect(ctx context.Context, conn net.Conn, req *http.Request) (
 		return nil, p.noResponse(err, limited)
 	}
 	// A successful answer has no body, whatever its header says.
-	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
+	if opensTunnel(resp) {
 		return br.Peek(br.Buffered())
 	}
 	limited.N = maxResponseBody + maxResponseHeader // with what frames its chunks
 	return nil, p.refused(resp)
+}
+
+// opensTunnel reports whether an answer is that of a proxy that grants CONNECT.
+func opensTunnel(resp *http.Response) bool {
+	return resp.Request.Method == http.MethodConnect && resp.StatusCode >= 200 && resp.StatusCode < 300
 }
 
 // noResponse says what is wrong with an answer that could not be read.

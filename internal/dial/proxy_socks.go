@@ -74,11 +74,14 @@ func (p *proxy) socksTo(ctx context.Context, host, port string) (net.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	defer interruptible(ctx, conn)() // x/net counts on deadlines
+	done := interruptible(ctx, conn) // x/net counts on deadlines
 	said := &transcript{Conn: conn}
 	dialer, err := netproxy.SOCKS5("tcp", p.url.Host, auth, said)
 	if err == nil {
 		_, err = dialer.(netproxy.ContextDialer).DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+	}
+	if done(); err == nil {
+		err = ctx.Err() // with which it may have been closed
 	}
 	if err != nil {
 		conn.Close()

@@ -333,7 +333,7 @@ func (t *netTransport) remoteAddr() net.Addr { return t.conn.RemoteAddr() }
 // seconds for room for its last record, which a dead peer does not make.
 func (t *netTransport) close(cut bool) error {
 	if cut {
-		t.lowest().Close()
+		Lowest(t.conn).Close()
 	}
 	return t.conn.Close()
 }
@@ -343,12 +343,12 @@ func (t *netTransport) close(cut bool) error {
 func (t *netTransport) closesAtOnce() bool { return false }
 
 // inspect asks the system about the connection below TLS.
-func (t *netTransport) inspect() keepalive.Transport { return inspectConn(t.lowest()) }
+func (t *netTransport) inspect() keepalive.Transport { return inspectConn(Lowest(t.conn)) }
 
-// lowest returns the connection, or what is below it if that is TLS.
-func (t *netTransport) lowest() net.Conn {
-	if secure, ok := t.conn.(interface{ NetConn() net.Conn }); ok {
+// Lowest returns the connection, or what is below it if that is TLS.
+func Lowest(conn net.Conn) net.Conn {
+	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		return secure.NetConn()
 	}
-	return t.conn
+	return conn
 }

@@ -60,7 +60,7 @@ type ServerOptions struct {
 	// to find out who sent it. It returns the request to go on with: r, or one
 	// made of it, with values in its context for the handler. If it has answered
 	// with w, or taken the connection with [http.ResponseController], it returns
-	// nil.
+	// nil. [Route] goes by the path that the client has sent.
 	//
 	// Fields that it sets in w.Header go into the response whatever follows.
 	// The request's context ends at OpenTimeout. Requests that go to Fallback

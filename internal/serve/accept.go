@@ -67,6 +67,7 @@ func (s *Server[C]) answer(w http.ResponseWriter, r *http.Request, handle func(C
 		s.opts.Fallback.ServeHTTP(w, r)
 		return
 	}
+	asked := r
 	if s.opts.ProcessRequest != nil {
 		var done func()
 		r, done = s.process(w, r)
@@ -75,7 +76,7 @@ func (s *Server[C]) answer(w http.ResponseWriter, r *http.Request, handle func(C
 	switch {
 	case r == nil:
 	case handle == nil:
-		s.mux.ServeHTTP(w, r) // says 404 or 405, or redirects
+		s.mux.ServeHTTP(w, asked) // says 404 or 405, or redirects
 	default:
 		s.upgrade(w, r, handle)
 	}

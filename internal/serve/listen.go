@@ -84,8 +84,12 @@ func (l *audible) Accept() (net.Conn, error) {
 }
 
 // passes reports whether an error of Accept is one after which net/http goes on,
-// and not about a client that is gone already.
+// and not about a client that is gone already, as most of the system's are.
 func passes(err error) bool {
 	t, ok := err.(interface{ Temporary() bool })
-	return ok && t.Temporary() && !errors.Is(err, syscall.ECONNABORTED) && !errors.Is(err, syscall.ECONNRESET)
+	if !ok || !t.Temporary() {
+		return false
+	}
+	var errno syscall.Errno
+	return !errors.As(err, &errno) || errno == syscall.EMFILE || errno == syscall.ENFILE
 }

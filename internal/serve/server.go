@@ -128,7 +128,7 @@ func (s *Server[C]) serve() {
 		s.serving.Go(func() error {
 			err := s.serveOn(listener)
 			if err != nil {
-				s.logger.Error(err.Error(), "address", listener.Addr())
+				s.logger.Error("websocket: a listener has failed", "address", listener.Addr(), "error", err)
 				s.beginClosing()
 				s.closeAll(protocol.Close{Code: protocol.GoingAway})
 			}

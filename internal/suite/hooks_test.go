@@ -435,6 +435,30 @@ func TestRoute(t *testing.T) {
 	})
 }
 
+// TestRouteByPathSent: a hook is asked once, and a path that it makes of the client's leads
+// to no other route.
+func TestRouteByPathSent(t *testing.T) {
+	EachFace(t, func(t *testing.T, face Face) {
+		network := NewNetwork()
+		asked := 0
+		server, err := face.Route(map[string]func(Conn) error{"/room": echoing}, "", &Options{
+			Listener: network,
+			Process: func(_ http.ResponseWriter, r *http.Request) *http.Request {
+				asked++
+				r = r.Clone(r.Context())
+				r.URL.Path = "/room"
+				return r
+			},
+		})
+		ok(t, err)
+		defer server.Close()
+		resp, _ := ask(t, network, strings.Replace(wireHandshake, "/", "/attic", 1)+"\r\n")
+		if resp.StatusCode != http.StatusNotFound || asked != 1 {
+			t.Errorf("%v, asked %d times", resp.Status, asked)
+		}
+	})
+}
+
 // TestRouteRedirects has requests that http.ServeMux would redirect to a pattern
 // with a slash at its end: it is not asked before those who come first.
 func TestRouteRedirects(t *testing.T) {

@@ -47,8 +47,9 @@ type Event struct {
 
 	// Owned reports that Data is memory of its own, or all of that given to
 	// [Conn.AssembleInto], and the caller's to keep. Otherwise Data lies in
-	// what was given to [Conn.Received], or where an extension has put it, and
-	// is valid, and the caller's to change, until the next call of Next.
+	// what was given to [Conn.Received], in [Conn.Window], or where an extension
+	// has put it, and is valid, and the caller's to change, until the next call of
+	// Next.
 	Owned bool
 
 	Data []byte
@@ -203,7 +204,8 @@ func (c *Conn) Streaming(on bool) { c.in.streaming = on }
 // AssembleInto has the message in progress, or else the next one that comes in
 // pieces or that extensions have changed, appended to dst, which then is the
 // event's Data, and Owned. Another that arrives whole is returned where it lies,
-// as ever. It holds until a message was assembled, or Detach.
+// as ever. It holds until a message was assembled, or Detach, or Streaming hands out
+// what has arrived of a message.
 //
 // While streaming, chunks of the message in progress that are put into Window lie
 // behind the length of dst, each in the place of the one before.

@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"runtime/debug"
 	"time"
 
 	"github.com/tandemws/tandem/keepalive"
@@ -135,7 +136,7 @@ func (c *Conn) guarded(f func()) {
 		returned := false
 		defer func() {
 			if !returned {
-				c.Logger().Error("websocket: heartbeat function did not return", "panic", recover())
+				c.Logger().Error("websocket: heartbeat function did not return", "panic", recover(), "stack", string(debug.Stack()))
 			}
 		}()
 		f()

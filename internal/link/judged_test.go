@@ -15,17 +15,8 @@ import (
 // asked whether the next message is the answer to a heartbeat: both come whole.
 func TestReceiveWhileJudged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		asked, answer := make(chan struct{}), make(chan bool)
-		c, peer := open(t, Options{Keepalive: keepalive.Config{Heartbeat: &keepalive.Heartbeat{
-			Message: func() []byte { return []byte("beat") },
-			Answer: func(data []byte) bool {
-				if string(data) != "two" {
-					return false
-				}
-				close(asked)
-				return <-answer
-			},
-		}}})
+		heartbeat, asked, answer := judging("two")
+		c, peer := open(t, Options{Keepalive: keepalive.Config{Heartbeat: heartbeat}})
 		peer.Write(append(clientFrame(protocol.OpText, []byte("one")), clientFrame(protocol.OpText, []byte("two"))...))
 		<-asked // by the attendant
 		for _, want := range []string{"one", "two"} {
@@ -45,17 +36,8 @@ func TestReceiveWhileJudged(t *testing.T) {
 // pieces by who wants it whole.
 func TestReaderWhileJudged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		asked, answer := make(chan struct{}), make(chan bool)
-		c, peer := open(t, Options{Keepalive: keepalive.Config{Heartbeat: &keepalive.Heartbeat{
-			Message: func() []byte { return []byte("beat") },
-			Answer: func(data []byte) bool {
-				if string(data) != "one" {
-					return false
-				}
-				close(asked)
-				return <-answer
-			},
-		}}})
+		heartbeat, asked, answer := judging("one")
+		c, peer := open(t, Options{Keepalive: keepalive.Config{Heartbeat: heartbeat}})
 		two := clientFrame(protocol.OpText, []byte("two, and more of it"))
 		peer.Write(append(clientFrame(protocol.OpText, []byte("one")), two[:10]...))
 		<-asked // by the attendant
@@ -78,6 +60,22 @@ func TestReaderWhileJudged(t *testing.T) {
 			t.Errorf("%q, %v", m.Data, err)
 		}
 	})
+}
+
+// judging returns heartbeats, and tells when the application is asked whether this message
+// is an answer, which it is to be told.
+func judging(message string) (_ *keepalive.Heartbeat, asked <-chan struct{}, answer chan<- bool) {
+	ask, told := make(chan struct{}), make(chan bool)
+	return &keepalive.Heartbeat{
+		Message: func() []byte { return []byte("beat") },
+		Answer: func(data []byte) bool {
+			if string(data) != message {
+				return false
+			}
+			close(ask)
+			return <-told
+		},
+	}, ask, told
 }
 
 // TestPingsOfPause: a peer that sent pings while reading was paused, behind a

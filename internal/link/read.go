@@ -278,6 +278,8 @@ func (c *Conn) offerWindow() {
 	if len(c.window) > 0 {
 		c.in.window = &c.window
 	}
+	// A window that takes up all the room that a reader has may have more of the frame
+	// come behind it.
 	if c.stream != nil && len(c.window) >= minAlone && len(c.window) == cap(c.window) {
 		c.in.giveBack()
 		c.in.direct = alone

@@ -73,7 +73,7 @@ func (c *Conn) attempt(do func(*Conn)) (ok bool) {
 	defer func() {
 		if !ok {
 			go c.tellPanic(recover(), string(debug.Stack())) // for that takes c.mu
-			c.fail(protocol.InternalError, "", errExtension)
+			c.failNow(protocol.InternalError, "", errExtension)
 		}
 	}()
 	do(c)

@@ -106,6 +106,19 @@ func (c *Conn) keepParsed() (more bool) {
 	return false
 }
 
+// keepRead queues what was read and nobody has looked at, as far as the queue has room:
+// once the connection is cut nobody will. A receiver, or another reader, has looked at
+// all there was before it let go of c.mu.
+func (c *Conn) keepRead() {
+	if c.reader != nobody || c.receiving != notReceiving {
+		return
+	}
+	c.keepStreamed()
+	for c.recvErr == nil && !c.deferred && !c.full() && c.parse() {
+		c.keep()
+	}
+}
+
 // mayRead reports whether the queue has room, and pauses reading when it has
 // none. Once our close frame is owed there is no pausing: see keep.
 func (c *Conn) mayRead() bool {

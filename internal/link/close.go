@@ -110,8 +110,14 @@ func (c *Conn) failViolation() {
 }
 
 // fail fails the connection (RFC 6455, section 7.1.7): with a close frame, and
-// without waiting for the peer's.
+// without waiting for the peer's. What was read before can still be received.
 func (c *Conn) fail(code protocol.CloseCode, reason string, cause error) {
+	c.keepRead()
+	c.failNow(code, reason, cause)
+}
+
+// failNow is fail for who is looking at what was read: nothing comes of the rest.
+func (c *Conn) failNow(code protocol.CloseCode, reason string, cause error) {
 	c.proto.Fail(code, reason, cause)
 	c.failed()
 }
@@ -162,8 +168,10 @@ func (c *Conn) endAtOnce() {
 	c.end()
 }
 
-// abort has the transport cut at once, whatever is under way.
+// abort has the transport cut at once, whatever is under way. What was read before
+// can still be received.
 func (c *Conn) abort(cause error) {
+	c.keepRead()
 	c.aborted = true
 	c.proto.Disconnected(cause)
 	c.failed()

@@ -14,7 +14,7 @@ func (c *Conn) pinged() {
 		return
 	}
 	if err := c.enforcer().Ping(c.lastByte(), c.opts.Enforcement); err != nil {
-		c.fail(protocol.PolicyViolation, "too many pings", err)
+		c.failNow(protocol.PolicyViolation, "too many pings", err)
 	}
 }
 

@@ -8,8 +8,8 @@
 //
 // # Clients
 //
-// [Connect] opens a connection, [ClientConn.Recv] and [ClientConn.Send] carry
-// messages, [ClientConn.Close] ends it:
+// [Connect] opens a connection, [Conn.Recv] and [Conn.Send] carry
+// messages, [Conn.Close] ends it:
 //
 //	conn, err := wsasync.Connect(ctx, "ws://localhost:8765/", nil)
 //	if err != nil {

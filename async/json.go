@@ -18,7 +18,7 @@ func (c *Conn) base() *Conn { return c }
 type JSONError = link.JSONError
 
 // RecvJSON receives a message, of either type, and decodes the one JSON value
-// that it is, as [json.Unmarshal] does. A message that is something else, or has
+// that it is, as [encoding/json.Unmarshal] does. A message that is something else, or has
 // more in it, is a [*JSONError]; the next call receives the next message. Other
 // errors are those of [Conn.Recv].
 //
@@ -27,14 +27,14 @@ type JSONError = link.JSONError
 // nothing of it is lost when ctx ends; the decoder of
 // encoding/json would hold it as a whole too. For JSON that is to be decoded
 // while it arrives, element after element, give the reader of [Conn.RecvReader]
-// to [json.NewDecoder].
+// to [encoding/json.NewDecoder].
 func RecvJSON[T any](ctx context.Context, conn Connection) (v T, err error) {
 	l := conn.base().limit(ctx)
 	err = conn.base().link.ReceiveJSON(&l, &v)
 	return v, err
 }
 
-// SendJSON sends v as [json.Marshal] encodes it, in a text message. A value that
+// SendJSON sends v as [encoding/json.Marshal] encodes it, in a text message. A value that
 // cannot be encoded is a [*JSONError], and nothing is sent. Other errors are
 // those of [Conn.Send].
 func SendJSON(ctx context.Context, conn Connection, v any, opts ...SendOption) error {

@@ -24,9 +24,12 @@ const pythonNames = `
 	uri additional_headers origin user_agent_header ssl server_hostname sock proxy
 	proxy_ssl proxy_server_hostname process_exception reconnect_delays
 	handler host port origins select_subprotocol process_request process_response
-	server_header subprotocols extensions compression open_timeout close_timeout
+	server_header server_name create_router listeners task_status aclose stream
+	ClientConnection ServerConnection
+	ssl_handshake_timeout ssl_shutdown_timeout
+	subprotocols extensions compression open_timeout close_timeout
 	ping_interval ping_timeout max_size max_queue write_limit create_connection
-	ConnectionClosed ConnectionClosedOK ConnectionClosedError InvalidURI
+	WebSocketException ConnectionClosed ConnectionClosedOK ConnectionClosedError InvalidURI
 	InvalidHandshake InvalidStatus InvalidMessage InvalidHeader InvalidHeaderFormat
 	InvalidHeaderValue InvalidUpgrade InvalidMethod InvalidProtocol InvalidOrigin
 	NegotiationError DuplicateParameter InvalidParameterName InvalidParameterValue
@@ -36,7 +39,7 @@ const pythonNames = `
 	Close CloseCode State Side Opcode Frame Headers MultipleValuesError
 	ClientProtocol ServerProtocol receive_data receive_eof events_received send_text
 	send_binary send_continuation send_ping send_pong send_close fail data_to_send
-	close_exc Extension ClientExtensionFactory ServerExtensionFactory
+	close_exc close_expected handshake_exc SEND_EOF Protocol Request Response Extension ClientExtensionFactory ServerExtensionFactory
 	ClientPerMessageDeflateFactory ServerPerMessageDeflateFactory
 	require_client_max_window_bits compress_settings
 	WEBSOCKETS_SERVER WEBSOCKETS_USER_AGENT WEBSOCKETS_MAX_LINE_LENGTH
@@ -44,6 +47,7 @@ const pythonNames = `
 	WEBSOCKETS_BACKOFF_INITIAL_DELAY WEBSOCKETS_BACKOFF_MIN_DELAY
 	WEBSOCKETS_BACKOFF_MAX_DELAY WEBSOCKETS_BACKOFF_FACTOR WEBSOCKETS_MAX_LOG_SIZE
 
+	WebSocketCommonProtocol WebSocketProtocolError
 	WebSocketClientProtocol WebSocketServerProtocol WebSocketServer
 	path request_headers response_headers open closed ensure_open extra_headers
 	ws_handler create_protocol klass read_limit loop BasicAuthWebSocketServerProtocol

@@ -54,8 +54,8 @@ const conformanceIntro = `# Conformance to RFC 6455 and RFC 7692
 Each row is one vector: bytes that arrive or calls that are made, and what must
 come of them. A vector for "both" exists twice, for a client and for a server.
 All are run by ` + "`go test ./protocol`" + `, each with its input in one piece, byte by
-byte and cut in two at each place, of more than a kilobyte at the places near both
-ends. What they hold is described in
+byte, and cut in two at each place (where it has more than a kilobyte, at the places
+near both ends only). What they hold is described in
 [testdata/conformance](../testdata/conformance/README.md), and any implementation can
 run them.
 
@@ -69,6 +69,7 @@ func conformance(t *testing.T) string {
 	rows := conformanceRows(t)
 	b.WriteString(conformanceIntro)
 	fmt.Fprintf(&b, "There are %d rows.\n", len(rows))
+	writeContents(&b, rows)
 	section := ""
 	for _, row := range rows {
 		if at := row.heading(); at != section {
@@ -86,6 +87,23 @@ func conformance(t *testing.T) string {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", at, inCell(rule.Rule), inCell(rule.Why))
 	}
 	return b.String()
+}
+
+// writeContents writes links to the sections, those of an RFC on a line.
+func writeContents(b *strings.Builder, rows []conformanceRow) {
+	rfc, section := 0, ""
+	for _, row := range rows {
+		switch at := row.heading(); {
+		case row.rfc != rfc:
+			fmt.Fprintf(b, "\n- RFC %d:", row.rfc)
+		case at == section:
+			continue
+		}
+		rfc, section = row.rfc, row.heading()
+		anchor := strings.NewReplacer(" ", "-", ",", "", ".", "").Replace(strings.ToLower(section))
+		fmt.Fprintf(b, "\n  [%s](#%s)", row.section, anchor)
+	}
+	b.WriteString("\n- [What no vector shows](#what-no-vector-shows)\n")
 }
 
 // heading is where the rule stands.

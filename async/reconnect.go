@@ -20,7 +20,7 @@ import (
 //
 // The body of the loop has one connection at a time. When it goes on to the
 // next one, or leaves the loop, its connection is closed with code 1000 unless
-// it has ended already, as [Conn.Close] does; who needs one for longer uses
+// it has ended already, as [Conn.Close] does; whoever needs one for longer uses
 // [Connect]. How a connection ended is the body's to look at ([Conn.Done], then
 // [Conn.Err]): code 1008 or one of 4000 and more may mean that the server does
 // not want this client, and only a break keeps it from connecting again.

@@ -48,7 +48,7 @@ func (k Kind) String() string {
 // An Action is what a [Monitor] asks for.
 type Action struct {
 	Kind Kind
-	At   time.Time     // for Wait: when to ask again, zero is never; for Inspect: until when who reads may take
+	At   time.Time     // for Wait: when to ask again, zero is never; for Inspect: until when the reader may take
 	Due  time.Time     // for Ping and Pong: when it was due
 	Err  *TimeoutError // for GiveUp
 }

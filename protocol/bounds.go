@@ -53,8 +53,8 @@ func (a *allowance) take(now time.Time) (ok bool) {
 }
 
 // ControlsFrom returns when the allowance of control frames will be whole
-// again, the zero time if it is. Who makes another connection of an [Conn.Idle]
-// one gives it to [Config] when this one goes on: a peer that pauses between
+// again, the zero time if it is. A driver that makes another connection of one that
+// is [Conn.Idle] gives it to [Config] when this one goes on: a peer that pauses between
 // its pings must not get a new allowance by that.
 func (c *Conn) ControlsFrom() time.Time {
 	if !c.in.controls.full.After(c.in.now) {

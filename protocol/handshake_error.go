@@ -66,7 +66,7 @@ func (e *HandshakeError) Unwrap() error { return e.Err }
 // 101 Switching Protocols (RFC 6455, section 4.1).
 type InvalidStatusError struct {
 	// Response is the server's answer. Its Body is as it was when
-	// [Offer.CheckResponse] got it, and who reads the connection closes it.
+	// [Offer.CheckResponse] got it, and whoever reads the connection closes it.
 	Response *http.Response
 
 	// Body is the beginning of the answer's body, often a text that says what

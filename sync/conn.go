@@ -242,7 +242,8 @@ func (c *Conn) Close() error { return c.CloseWith(protocol.NormalClosure, "") }
 // peer's and for the end of the TCP connection, no longer than the close
 // timeout. It returns nil when close frames went both ways, also if the peer
 // or another goroutine was first, else how the connection ended. A reason has
-// at most 123 bytes of UTF-8; an unsendable code or reason is
+// at most 123 bytes of UTF-8, and [protocol.NoStatusReceived] without a reason
+// sends an empty close frame; an unsendable code or reason is
 // [protocol.ErrInvalidClose], and nothing happens.
 //
 // Messages that came before the peer's close frame can still be received, as

@@ -31,7 +31,7 @@ type Config struct {
 
 	// MaxDelay bounds all limits, those of InitialDelay and MinDelay too. 0
 	// and less mean [DefaultMaxDelay], or the larger of those two if they are
-	// more.
+	// more. Less than a millisecond is taken as a millisecond.
 	MaxDelay time.Duration
 
 	// Factor is how many times the limit before it each limit is, from the
@@ -63,8 +63,8 @@ type Config struct {
 	Waiting func(w Wait)
 }
 
-// A forgotten unit (MinDelay: 3) must not make a busy loop, nor may sums of
-// durations overflow.
+// A forgotten unit (MinDelay: 3, MaxDelay: 90) must not make a busy loop, nor
+// may sums of durations overflow.
 const (
 	shortest = time.Millisecond
 	longest  = 10 * 365 * 24 * time.Hour
@@ -75,7 +75,7 @@ const (
 func (c Config) withDefaults() Config {
 	c.InitialDelay = atMost(orDefault(c.InitialDelay, DefaultInitialDelay))
 	c.MinDelay = atMost(max(positive(c.MinDelay, DefaultMinDelay), shortest))
-	c.MaxDelay = atMost(positive(c.MaxDelay, max(DefaultMaxDelay, c.InitialDelay, c.MinDelay)))
+	c.MaxDelay = atMost(max(positive(c.MaxDelay, max(DefaultMaxDelay, c.InitialDelay, c.MinDelay)), shortest))
 	c.MinUptime = positive(c.MinUptime, DefaultMinUptime)
 	c.MaxRetryAfter = atMost(orDefault(c.MaxRetryAfter, DefaultMaxRetryAfter))
 	if c.Factor == 0 {

@@ -62,12 +62,22 @@ func TestLimits(t *testing.T) {
 
 // TestForgottenUnit: a delay of some nanoseconds is not meant.
 func TestForgottenUnit(t *testing.T) {
-	NewSchedule(Config{MinDelay: 3, InitialDelay: -1, Delay: func(n int, limit time.Duration) time.Duration {
-		if n == 2 && limit != time.Millisecond {
-			t.Errorf("limit %v", limit)
+	for name, cfg := range map[string]Config{
+		"min": {InitialDelay: -1, MinDelay: 3},
+		"max": {InitialDelay: -1, MaxDelay: 90},
+	} {
+		var got []time.Duration
+		cfg.Delay = func(_ int, limit time.Duration) time.Duration {
+			got = append(got, limit)
+			return limit
 		}
-		return limit
-	}}).Failed(errNetwork, time.Time{})
+		s := NewSchedule(cfg)
+		s.Failed(errNetwork, time.Time{})
+		s.Failed(errNetwork, time.Time{})
+		if want := []time.Duration{0, time.Millisecond}; !slices.Equal(got, want) {
+			t.Errorf("%s: limits %v, want %v", name, got, want)
+		}
+	}
 }
 
 // TestManyFailures: the limit does not overflow, however long the row.

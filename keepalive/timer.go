@@ -103,12 +103,12 @@ func (t *Timer) call(now time.Time) (next time.Time, ok bool) {
 const worthRounding = 20
 
 // wait returns how long to wait for next: up to the end of the slot of the wall
-// clock that it is in. Each of a process's Timers has read the same clock just
-// now, so they agree where slots end, whatever has become of the clock since
-// their targets began.
+// clock that it is in, if that can be said. Each of a process's Timers has read the
+// same clock just now, so they agree where slots end, whatever has become of the clock
+// since their targets began.
 func (t *Timer) wait(next, now time.Time) time.Duration {
 	d, slot := until(next, now), resolve(t.Slack, DefaultSlack)
-	if next.IsZero() || slot <= 0 || d < worthRounding*slot {
+	if slot <= 0 || d < worthRounding*slot || d > never-slot {
 		return d
 	}
 	into := (now.UnixNano()%int64(slot) + int64(d%slot)) % int64(slot)

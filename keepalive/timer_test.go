@@ -222,6 +222,25 @@ func TestTimerGoexit(t *testing.T) {
 	})
 }
 
+// A time may be as far away as it can be, on either side: the slot that one is in has
+// no end.
+func TestTimerExtremeTimes(t *testing.T) {
+	const farthest time.Duration = 1<<63 - 1
+	synctest.Test(t, func(t *testing.T) {
+		for _, next := range []time.Time{time.Now().Add(farthest), time.Now().Add(farthest - 1), time.Unix(1<<40, 0)} {
+			s := newScripted(func(time.Duration) (time.Duration, bool) { return 0, false })
+			var timer Timer
+			timer.Start(s, next)
+			time.Sleep(time.Hour)
+			s.wantCalls(t)
+			timer.Stop()
+		}
+		past := newScripted(func(time.Duration) (time.Duration, bool) { return 0, false })
+		new(Timer).Start(past, time.Time{}.Add(1))
+		past.wantCalls(t, 0)
+	})
+}
+
 // Those that are due within the same slot of the wall clock are called
 // together at its end, also if their targets began at odd moments.
 func TestTimerSlack(t *testing.T) {

@@ -20,11 +20,21 @@ func targetURL(u *url.URL) (*url.URL, error) {
 	}
 	return &url.URL{
 		Scheme:   scheme,
-		Host:     strings.TrimSuffix(strings.ToLower(u.Host), ":"),
+		Host:     strings.TrimSuffix(lowerName(u.Host), ":"),
 		Path:     u.Path,
 		RawPath:  u.RawPath,
 		RawQuery: escapeQuery(u.RawQuery), // no question mark for an empty one (section 3)
 	}, nil
+}
+
+// lowerName returns a host in lower case but for a zone, which names an interface of
+// this machine (RFC 4007, section 11.2).
+func lowerName(host string) string {
+	name, zone, zoned := strings.Cut(host, "%")
+	if name = strings.ToLower(name); zoned {
+		name += "%" + zone
+	}
+	return name
 }
 
 func isSecure(scheme string) bool { return scheme == "wss" || scheme == "https" }

@@ -50,6 +50,15 @@ func TestTarget(t *testing.T) {
 	}
 }
 
+// TestTargetZone: the name of an interface, unlike that of a host, is another one in
+// lower case (RFC 4007, section 11.2).
+func TestTargetZone(t *testing.T) {
+	req, err := new(Offer).Request(parseURL(t, "ws://[FE80::1%25enP2p1s0]:81/"))
+	if err != nil || req.URL.Host != "[fe80::1%enP2p1s0]:81" {
+		t.Errorf("%v, %v", req, err)
+	}
+}
+
 // TestTargetRefuses URLs that name no WebSocket server, and some that only a
 // program can put together.
 func TestTargetRefuses(t *testing.T) {

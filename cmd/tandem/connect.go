@@ -57,6 +57,14 @@ type connectCall struct {
 	maxDelay  time.Duration
 }
 
+// maxUnprinted and maxUnprintedBytes bound the messages that wait to be printed. Reading
+// pauses there, but not while the connection is closing: what comes then and has no
+// room is lost. So there is room for all answers to what a pipe has sent.
+const (
+	maxUnprinted      = 1 << 20
+	maxUnprintedBytes = 64 << 20
+)
+
 // run connects, and leaves the terminal alone until that has worked: as long as
 // it is in its usual mode, Ctrl-C ends the attempt.
 func (c *connectCall) run(ctx context.Context, operands []string, std stdio) (status int) {
@@ -66,6 +74,7 @@ func (c *connectCall) run(ctx context.Context, operands []string, std stdio) (st
 	}
 	opts := c.opening.options()
 	opts.OpenTimeout, opts.CloseTimeout = c.timeout, c.timeout
+	opts.MaxQueue, opts.MaxQueueBytes = maxUnprinted, maxUnprintedBytes
 	if c.reconnect {
 		return c.stay(ctx, operands[0], opts, std)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -27,6 +28,49 @@ func TestConnectPipe(t *testing.T) {
 	}
 	if got, want := errs.String(), "Connected to "+url+".\nConnection closed: 1000 (OK).\n"; got != want {
 		t.Errorf("standard error %q, want %q", got, want)
+	}
+}
+
+// A gate is a standard output that takes nothing until it is opened.
+type gate struct {
+	strings.Builder
+	reached, open chan struct{}
+}
+
+func (g *gate) Write(data []byte) (int, error) {
+	if g.Len() == 0 {
+		close(g.reached)
+	}
+	<-g.open
+	return g.Builder.Write(data)
+}
+
+// TestConnectSlowOutput: all messages that came are printed, also those that had to wait
+// behind others when the input ended, with --reconnect too.
+func TestConnectSlowOutput(t *testing.T) {
+	const many = 1000
+	var want strings.Builder
+	for i := range many {
+		fmt.Fprintln(&want, "<", i)
+	}
+	for _, args := range [][]string{{"connect"}, again()} {
+		in, keys := io.Pipe()
+		out := &gate{reached: make(chan struct{}), open: make(chan struct{})}
+		url := serveTest(t, func(ctx context.Context, conn *wsasync.ServerConn) error {
+			defer close(out.open)
+			for i := range many {
+				conn.SendText(ctx, fmt.Sprint(i))
+			}
+			<-out.reached // so the client knows that it is connected
+			keys.Close()
+			conn.Recv(ctx) // nothing but the client's close frame
+			<-conn.Done()
+			return nil
+		})
+		status := run(t.Context(), append(args, url), stdio{in, out, io.Discard})
+		if status != statusOK || out.String() != want.String() {
+			t.Errorf("%v: status %d, %d messages printed", args, status, strings.Count(out.String(), "\n"))
+		}
 	}
 }
 

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"sync"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -101,13 +103,25 @@ func newTerminalConsole(in io.Reader, out io.Writer) *terminalConsole {
 	return &terminalConsole{term: term.NewTerminal(keys, "> "), screen: screen}
 }
 
+// longestTyped is how many characters package term keeps of a line; what is more it
+// drops without a word.
+const longestTyped = 4096
+
+// readLine takes a line that was pasted, of which package term makes an error, like any
+// other.
 func (c *terminalConsole) readLine() (string, error) {
 	c.resize()
-	line, err := c.term.ReadLine()
-	if err != nil {
-		c.restoreMode() // from here on Ctrl-C is a signal again
+	for {
+		line, err := c.term.ReadLine()
+		switch {
+		case err != nil && !errors.Is(err, term.ErrPasteIndicator):
+			c.restoreMode() // from here on Ctrl-C is a signal again
+			return "", err
+		case utf8.RuneCountInString(line) < longestTyped:
+			return line, nil
+		}
+		c.status("Not sent: the line is too long to be typed; use a pipe")
 	}
-	return line, err
 }
 
 func (c *terminalConsole) message(line string) { c.write("< " + line) }

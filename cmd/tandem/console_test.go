@@ -60,6 +60,34 @@ func TestTerminalEnd(t *testing.T) {
 	}
 }
 
+// TestTerminalPaste: a terminal that marks what is pasted, as a program before us may
+// have asked it to, has pasted lines read like others.
+func TestTerminalPaste(t *testing.T) {
+	terminal(t, func(t *testing.T, c *terminalConsole, keys io.Writer, _ *transcript) {
+		go io.WriteString(keys, "\x1b[200~pasted\rtoo\r\x1b[201~typed\r") // ends when it is read
+		for _, want := range []string{"pasted", "too", "typed"} {
+			if line, err := c.readLine(); line != want || err != nil {
+				t.Errorf("read %q, %v; want %q", line, err, want)
+			}
+		}
+	})
+}
+
+// TestTerminalLongLine: a line of which the end got lost is not sent, and the next one
+// is read.
+func TestTerminalLongLine(t *testing.T) {
+	terminal(t, func(t *testing.T, c *terminalConsole, keys io.Writer, screen *transcript) {
+		go func() { // ends when it is read
+			io.WriteString(keys, strings.Repeat("é", longestTyped+1)+"\r")
+			io.WriteString(keys, "next\r")
+		}()
+		if line, err := c.readLine(); line != "next" || err != nil {
+			t.Errorf("read %d bytes, %v", len(line), err)
+		}
+		checkContains(t, "the screen", screen.String(), "Not sent: the line is too long to be typed; use a pipe\r\n")
+	})
+}
+
 // TestTerminalClose: the prompt goes, what was half typed stays, and the shell
 // that comes next finds itself at the start of a line, in the terminal's old
 // mode.

@@ -61,7 +61,8 @@ var (
 // what [Watcher.AfterRead] tells of, not any byte: where large messages come
 // slowly, the Timeout should be longer than one of them takes. The same holds
 // for messages that we send, behind which a ping has to wait: if it waits for
-// the whole Timeout the cause is [PeerNotReading]. Both libraries close a
+// the whole Timeout the cause is [PeerNotReading], or Unknown if that is less
+// than the 5 s for which both libraries try and say nothing. They close a
 // connection themselves on which a ping is being written for 5 s; then the
 // error is theirs. A dead network cannot be told from a stuck peer.
 //

@@ -279,21 +279,27 @@ func TestLibrariesSilentClient(t *testing.T) {
 }
 
 // A ping that waits behind a message of ours, for which the peer makes no room,
-// waits for the whole timeout, and is known not to have left.
+// waits for the whole timeout, and is known not to have left once the libraries
+// have said so.
 func TestLibrariesPeerDoesNotRead(t *testing.T) {
-	forEach(t, func(t *testing.T, client, server end, _ *wire) {
-		start := time.Now()
-		go client.readAll(t.Context())
-		go client.write(t.Context(), "nobody reads this")
-		err := keepalive.Watch(t.Context(), client, keepalive.Config{Phase: sec})
-		var lost *keepalive.TimeoutError
-		if !errors.As(err, &lost) || lost.Cause != keepalive.PeerNotReading {
-			t.Errorf("%v", err)
-		}
-		if at := time.Since(start); at != 21*sec {
-			t.Errorf("given up at %v, want 21s", at)
-		}
-	})
+	for timeout, cause := range map[time.Duration]keepalive.Cause{
+		4 * sec:  keepalive.Unknown,
+		20 * sec: keepalive.PeerNotReading,
+	} {
+		forEach(t, func(t *testing.T, client, server end, _ *wire) {
+			start := time.Now()
+			go client.readAll(t.Context())
+			go client.write(t.Context(), "nobody reads this")
+			err := keepalive.Watch(t.Context(), client, keepalive.Config{Phase: sec, Timeout: timeout})
+			var lost *keepalive.TimeoutError
+			if !errors.As(err, &lost) || lost.Cause != cause {
+				t.Errorf("after %v: %v", timeout, err)
+			}
+			if at := time.Since(start); at != sec+timeout {
+				t.Errorf("given up at %v, want %v", at, sec+timeout)
+			}
+		})
+	}
 }
 
 // If it is over in time, the ping leaves at once, though the library has given

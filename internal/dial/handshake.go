@@ -27,7 +27,7 @@ const (
 // carry another request.
 func handshake(ctx context.Context, conn net.Conn, early []byte, req *http.Request, offer *protocol.Offer) (_ *Result, again bool, _ error) {
 	defer interruptible(ctx, conn)()
-	limited := &io.LimitedReader{R: io.MultiReader(bytes.NewReader(early), conn), N: maxResponseHeader}
+	limited := &io.LimitedReader{R: io.MultiReader(bytes.NewReader(early), carrier{conn}), N: maxResponseHeader}
 	br := bufio.NewReader(limited)
 	resp, sent, err := ask(ctx, conn, br, req)
 	switch {
@@ -50,7 +50,7 @@ func handshake(ctx context.Context, conn net.Conn, early []byte, req *http.Reque
 // sent, unless it was refused all the same: who does not want it may answer before
 // it has read all of it, and close (RFC 9112, section 9.5).
 func ask(ctx context.Context, conn net.Conn, br *bufio.Reader, req *http.Request) (resp *http.Response, sent, err error) {
-	if sent = req.Write(conn); sent == nil {
+	if sent = req.Write(carrier{conn}); sent == nil {
 		resp, err = finalResponse(br, req)
 		return resp, nil, err
 	}
@@ -58,6 +58,30 @@ func ask(ctx context.Context, conn net.Conn, br *bufio.Reader, req *http.Request
 		return nil, sent, nil
 	}
 	return resp, nil, nil
+}
+
+// A carrier is a connection all of whose errors are of the network, as they are: one
+// of the caller's may have its own. That a next attempt may do better can then be told
+// from the error.
+type carrier struct{ net.Conn }
+
+func (c carrier) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	return n, ofNetwork("read", err)
+}
+
+func (c carrier) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	return n, ofNetwork("write", err)
+}
+
+// ofNetwork returns an error that the network has caused as one of the network.
+func ofNetwork(op string, cause error) error {
+	var network net.Error
+	if cause == nil || cause == io.EOF || errors.As(cause, &network) {
+		return cause
+	}
+	return &net.OpError{Op: op, Net: "tcp", Err: cause}
 }
 
 // maxLastAnswer is how long an answer is waited for that should be here already.

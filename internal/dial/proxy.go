@@ -3,7 +3,6 @@ package dial
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -119,14 +118,10 @@ func (p *proxy) reach(ctx context.Context) (net.Conn, error) {
 }
 
 // outOfReach has as its cause what a dialer, also one of the caller's, or TLS
-// returned, as an error of the network: that a next attempt may do better can
-// then be told from the error.
+// returned.
 func (p *proxy) outOfReach(reason, op string, cause error) error {
 	failed := p.fail(reason, cause)
-	var network net.Error
-	if !errors.As(cause, &network) {
-		failed.Err = &net.OpError{Op: op, Net: "tcp", Err: cause}
-	}
+	failed.Err = ofNetwork(op, cause)
 	return failed
 }
 

@@ -91,7 +91,7 @@ func (p *proxy) connectRequest(d *digest) (*http.Request, error) {
 // it: nothing of that may be lost.
 func (p *proxy) connect(ctx context.Context, conn net.Conn, req *http.Request) (early []byte, err error) {
 	defer interruptible(ctx, conn)()
-	limited := &io.LimitedReader{R: conn, N: maxResponseHeader}
+	limited := &io.LimitedReader{R: carrier{conn}, N: maxResponseHeader}
 	br := bufio.NewReader(limited)
 	resp, sent, err := ask(ctx, conn, br, req)
 	switch {

@@ -75,7 +75,7 @@ func (p *proxy) socksTo(ctx context.Context, host, port string) (net.Conn, error
 		return nil, err
 	}
 	done := interruptible(ctx, conn) // x/net counts on deadlines
-	said := &transcript{Conn: conn}
+	said := &transcript{Conn: carrier{conn}}
 	dialer, err := netproxy.SOCKS5("tcp", p.url.Host, auth, said)
 	if err == nil {
 		_, err = dialer.(netproxy.ContextDialer).DialContext(ctx, "tcp", net.JoinHostPort(host, port))

@@ -190,6 +190,46 @@ func TestProxyDialer(t *testing.T) {
 	}
 }
 
+// A collapsed connection is one of the caller's that ends with an error of its own: when
+// it is read, or when it is written too.
+type collapsed struct {
+	net.Conn
+	forWriting bool
+}
+
+var errCollapsed = errors.New("the tunnel has collapsed")
+
+func (c collapsed) Read([]byte) (int, error) { return 0, errCollapsed }
+
+func (c collapsed) Write(p []byte) (int, error) {
+	if c.forWriting {
+		return 0, errCollapsed
+	}
+	return len(p), nil
+}
+
+// TestCollapsed: that a connection ends before the answer is worth another attempt also
+// if its error does not say that it is one of the network.
+func TestCollapsed(t *testing.T) {
+	for _, proxy := range []string{"", "http://proxy.example", "https://proxy.example", "socks5h://proxy.example"} {
+		for _, forWriting := range []bool{false, true} {
+			opts := &Options{Proxy: func(*http.Request) (*url.URL, error) { return nil, nil }}
+			if proxy != "" {
+				opts.Proxy = through(t, proxy)
+			}
+			opts.DialContext = func(context.Context, string, string) (net.Conn, error) {
+				ours, theirs := net.Pipe()
+				theirs.Close()
+				return collapsed{ours, forWriting}, nil
+			}
+			_, err := Dial(context.Background(), "ws://server.example/", opts)
+			if fatal := reconnect.ProcessError(err); fatal != nil || !errors.Is(err, errCollapsed) {
+				t.Errorf("through %q, for writing %v: not worth another attempt: %v", proxy, forWriting, err)
+			}
+		}
+	}
+}
+
 // unreachable is a network on which nobody is there.
 func unreachable(_ context.Context, network, address string) (net.Conn, error) {
 	return nil, &net.OpError{Op: "dial", Net: network, Err: errors.New("nobody at " + address)}

@@ -155,8 +155,36 @@ func receive(conn *wsasync.ClientConn, console console) {
 	<-conn.Done()
 }
 
-// sendLines sends lines until there are no more, or nothing can be sent.
+// lastLines is how long lines that were typed may take to leave when there are no more.
+const lastLines = time.Second
+
+// sendLines sends lines until there are no more, or nothing can be sent. What is typed is
+// read also while a line cannot leave, for in raw mode Ctrl-C is seen only then; and who
+// has typed it does not wait for that line.
 func sendLines(send func(line string) error, console console) {
+	lines, over := make(chan string, console.typeAhead()), make(chan struct{})
+	go func() { // ends behind the last line, or when nothing can be sent
+		defer close(over)
+		for line := range lines {
+			if !sendLine(send, line, console) {
+				return
+			}
+		}
+	}()
+	readLines(lines, over, console)
+	close(lines)
+	var enough <-chan time.Time
+	if console.typeAhead() > 0 {
+		enough = time.After(lastLines)
+	}
+	select {
+	case <-over:
+	case <-enough:
+	}
+}
+
+// readLines reads lines until there are no more, or nothing can be sent.
+func readLines(lines chan<- string, over <-chan struct{}, console console) {
 	for {
 		line, err := console.readLine()
 		if err != nil {
@@ -165,18 +193,27 @@ func sendLines(send func(line string) error, console console) {
 			}
 			return
 		}
-		err = send(line)
-		if errors.Is(err, protocol.ErrClosed) {
-			return // and the end is told
-		}
-		if err != nil {
-			console.status("Not sent: " + escape(err.Error()))
+		select {
+		case lines <- line:
+		case <-over:
+			return
 		}
 	}
 }
 
-// send sends a line. Its time is bounded, for in raw mode Ctrl-C is seen only
-// when the next line is read.
+// sendLine sends a line and reports whether others may follow.
+func sendLine(send func(line string) error, line string, console console) (more bool) {
+	err := send(line)
+	if errors.Is(err, protocol.ErrClosed) {
+		return false // and the end is told
+	}
+	if err != nil {
+		console.status("Not sent: " + escape(err.Error()))
+	}
+	return true
+}
+
+// send sends a line, in a bounded time.
 func (c *connectCall) send(conn *wsasync.ClientConn, line string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
 	defer cancel()

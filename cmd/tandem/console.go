@@ -19,6 +19,7 @@ type console interface {
 	message(line string)       // from the peer
 	status(line string)        // from us
 	close(last string)         // the last status
+	typeAhead() int            // how many lines are read while one cannot leave; 0: nobody types
 }
 
 // openConsole returns one for a terminal if both ends are one, else one for
@@ -82,6 +83,8 @@ func (c *plainConsole) write(w io.Writer, line string) {
 	fmt.Fprintln(w, line)
 }
 
+func (c *plainConsole) typeAhead() int { return 0 }
+
 func (c *plainConsole) close(last string) { c.status(last) }
 
 // terminalConsole edits the line that is typed, below what is written: a
@@ -132,6 +135,8 @@ func (c *terminalConsole) write(line string) {
 	c.resize()
 	fmt.Fprintln(c.term, line)
 }
+
+func (c *terminalConsole) typeAhead() int { return 100 }
 
 // resize follows the window's size. What is on the screen is drawn anew only
 // with the next line, which is soon enough. A terminal that does not know its

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // terminal runs test with a console on a terminal in memory. In a bubble, so
@@ -55,6 +57,39 @@ func TestTerminalEnd(t *testing.T) {
 				if _, err := c.readLine(); !errors.Is(err, io.EOF) {
 					t.Errorf("got %v, want %v", err, io.EOF)
 				}
+			})
+		})
+	}
+}
+
+// TestTerminalLeave: who wants to leave does not wait for a line that cannot leave; but
+// one that can does.
+func TestTerminalLeave(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		took time.Duration // by a line to leave
+		want time.Duration
+		sent string
+	}{
+		{"stuck", time.Hour, lastLines, ""},
+		{"slow", lastLines / 3, 2 * (lastLines / 3), "one two "},
+		{"at once", 0, 0, "one two "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			terminal(t, func(t *testing.T, c *terminalConsole, keys io.Writer, _ *transcript) {
+				var sent atomic.Value
+				sent.Store("")
+				go io.WriteString(keys, "one\rtwo\r\x03") // ends when it is read
+				begun := time.Now()
+				sendLines(func(line string) error {
+					time.Sleep(test.took)
+					sent.Store(sent.Load().(string) + line + " ")
+					return nil
+				}, c)
+				if took := time.Since(begun); took != test.want || sent.Load() != test.sent {
+					t.Errorf("left after %v with %q sent, want %v and %q", took, sent.Load(), test.want, test.sent)
+				}
+				time.Sleep(2 * time.Hour) // until the last line has left
 			})
 		})
 	}

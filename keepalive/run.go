@@ -28,12 +28,11 @@ func run(ctx context.Context, t Target, wake <-chan struct{}, clock func() time.
 	timer := time.NewTimer(never)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		now := clock()
-		next, ok := t.Tick(now)
+		next, ok := t.Tick(clock())
 		if !ok {
 			return
 		}
-		timer.Reset(until(next, now))
+		timer.Reset(until(next, clock())) // Tick may have taken its time
 		select {
 		case <-timer.C:
 		case <-wake:

@@ -175,6 +175,27 @@ func TestRunContextEndsWithinTick(t *testing.T) {
 	})
 }
 
+// A Tick that takes long does not delay the next one, with a Timer neither.
+func TestSlowTick(t *testing.T) {
+	slow := func() *scripted {
+		return newScripted(func(now time.Duration) (time.Duration, bool) {
+			time.Sleep(3 * sec)
+			return now + 5*sec, now < 10*sec
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := slow()
+		Run(t.Context(), s, nil)
+		s.wantCalls(t, 0, 5*sec, 10*sec)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := slow()
+		new(Timer).Start(s, s.start)
+		time.Sleep(time.Minute)
+		s.wantCalls(t, 0, 5*sec, 10*sec)
+	})
+}
+
 // A time in the past means at once.
 func TestRunNextInThePast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

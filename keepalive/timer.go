@@ -69,19 +69,19 @@ func (t *Timer) fire() {
 	defer t.mu.Unlock()
 	t.again = true
 	for t.again && !t.ticking && t.target != nil {
-		t.tick(time.Now())
+		t.tick()
 	}
 }
 
 // tick calls Tick, and sets the timer unless there is to be another call.
-func (t *Timer) tick(now time.Time) {
+func (t *Timer) tick() {
 	t.again = false
-	next, ok := t.call(now)
+	next, ok := t.call(time.Now())
 	switch {
 	case !ok:
 		t.stop()
 	case !t.again && t.target != nil:
-		t.timer.Reset(t.wait(next, now))
+		t.timer.Reset(t.wait(next, time.Now())) // Tick may have taken its time
 	}
 }
 

@@ -29,8 +29,9 @@ With --json each ping is an object on a line of its own, with type "pong" or
 "lost", and the last line is one of type "summary". Times are in seconds.
 
 Exit status: 0 when a pong came, 1 when none did, 2 when the connection could
-not be opened or was lost, or for a wrong command line. A script that asks
-whether a server answers: tandem ping --count 3 URL >/dev/null && echo yes`,
+not be opened, or was lost before all was known, or for a wrong command line. A
+script that asks whether a server answers:
+tandem ping --count 3 URL >/dev/null && echo yes`,
 		setup: func(flags *flag.FlagSet) action {
 			var p pingCall
 			p.opening.register(flags)
@@ -166,10 +167,25 @@ func (s *pinging) loop(ctx context.Context) error {
 			s.note(r)
 			out--
 		case <-s.conn.Done():
-			return s.conn.Err()
+			return s.lost(out)
 		case <-ctx.Done():
 			return nil
 		}
+	}
+	return nil
+}
+
+// lost returns how the connection has ended with so many pings out; nil if it was
+// wanted for nothing more, for their pongs had come.
+func (s *pinging) lost(out int) error {
+	wanted := s.more()
+	for range out {
+		r := <-s.results // which come now, as the connection has ended
+		s.note(r)
+		wanted = wanted || r.err != nil
+	}
+	if wanted {
+		return s.conn.Err()
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -87,6 +88,17 @@ func TestPingNoPong(t *testing.T) {
 // from then on. heard is closed when it hears something; it is for one client.
 func serveMute(t *testing.T) (url string, heard <-chan struct{}) {
 	first := make(chan struct{})
+	url = serveRaw(t, func(conn net.Conn) {
+		conn.Read(make([]byte, 1))
+		close(first)
+		io.Copy(io.Discard, conn)
+	})
+	return url, first
+}
+
+// serveRaw starts a server that agrees to the opening handshake, does as it is told and
+// drops the connection.
+func serveRaw(t *testing.T, talk func(conn net.Conn)) (url string) {
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, header, err := new(protocol.Acceptor).Accept(r)
 		if err != nil {
@@ -105,12 +117,38 @@ func serveMute(t *testing.T) (url string, heard <-chan struct{}) {
 		}
 		defer conn.Close()
 		conn.Write(response)
-		conn.Read(make([]byte, 1))
-		close(first)
-		io.Copy(io.Discard, conn)
+		talk(conn)
 	}))
 	t.Cleanup(web.Close)
-	return strings.Replace(web.URL, "http", "ws", 1), first
+	return strings.Replace(web.URL, "http", "ws", 1)
+}
+
+// TestPingLastPong: when all pongs have come nothing is lost with the connection. Of
+// twenty times, for which of the two is seen first is chance.
+func TestPingLastPong(t *testing.T) {
+	url := serveRaw(t, func(conn net.Conn) {
+		ping := make([]byte, 2+4+125) // and its mask
+		if n, err := conn.Read(ping); err == nil {
+			pong := unmasked(ping[:n])
+			pong[0] ^= 0x9 ^ 0xa // the opcode
+			conn.Write(pong)
+		}
+	})
+	for range 20 {
+		if status, out, errs := call(t, "ping", "--count", "1", url); status != statusOK {
+			t.Fatalf("status %d, standard output %q, standard error %q", status, out, errs)
+		}
+	}
+}
+
+// unmasked returns a short frame without its mask (RFC 6455, section 5.3).
+func unmasked(frame []byte) []byte {
+	mask, payload := frame[2:6], frame[6:]
+	short := []byte{frame[0], byte(len(payload))}
+	for i, b := range payload {
+		short = append(short, b^mask[i%4])
+	}
+	return short
 }
 
 // TestPingLost: the loss of the connection is an error, whatever came before.

@@ -132,16 +132,23 @@ func (t *Thread) rouse() {
 	}
 }
 
-// loop is the goroutine.
+// loop is the goroutine, and begins another one if a Tick ends it: nobody else's
+// keepalive is to end with that.
 func (t *Thread) loop() {
-	timer := time.NewTimer(never)
-	defer timer.Stop()
+	timer, over := time.NewTimer(never), false
+	defer func() {
+		timer.Stop()
+		if !over {
+			go t.loop()
+		}
+	}()
 	for t.tickDue(timer) {
 		select {
 		case <-timer.C:
 		case <-t.wake:
 		}
 	}
+	over = true
 }
 
 // tickDue calls every Tick whose time has come, and sets the timer to the next
@@ -167,11 +174,19 @@ func (t *Thread) tickDue(timer *time.Timer) bool {
 	return false
 }
 
-// tick calls one Tick. Meanwhile the entry keeps its place on the agenda, so
-// that it can be stopped, woken and moved; whoever does that decides.
+// tick calls one Tick, the last one if that ends the goroutine. Meanwhile the entry
+// keeps its place on the agenda, so that it can be stopped, woken and moved; whoever
+// does that decides.
 func (t *Thread) tick(e *Entry, now time.Time) {
+	var next time.Time
+	var ok bool
 	e.ticking = true
-	next, ok := t.call(e.target, now)
+	defer func() { t.ticked(e, now, next, ok) }()
+	next, ok = t.call(e.target, now)
+}
+
+// ticked puts the entry where its Tick wants it.
+func (t *Thread) ticked(e *Entry, now, next time.Time, ok bool) {
 	switch {
 	case !e.ticking || e.where == nowhere:
 	case ok:

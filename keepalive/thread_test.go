@@ -394,16 +394,26 @@ func TestThreadLate(t *testing.T) {
 	})
 }
 
-// A Tick that ends its goroutine, as a test does that fails within it, does not
-// bring the process down with an error of its own.
+// A Tick that ends its goroutine, as a test does that fails within it, is its target's
+// last one. It does not bring the process down with an error of its own, and others go on.
 func TestThreadTickExits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var thread Thread
-		var e Entry
-		thread.Add(&e, target(func(time.Time) (time.Time, bool) { runtime.Goexit(); return time.Time{}, true }), time.Now())
+		var exits, goesOn Entry
+		begun, calls := time.Now(), 0
+		thread.Add(&exits, target(func(time.Time) (time.Time, bool) { runtime.Goexit(); return time.Time{}, true }), begun)
+		thread.Add(&goesOn, target(func(now time.Time) (time.Time, bool) { calls++; return now.Add(sec), calls < 3 }), begun.Add(sec))
 		synctest.Wait()
-		if n := thread.Len(); n != 1 { // and the lock is free
+		if n := thread.Len(); n != 1 {
 			t.Errorf("%d targets are registered", n)
+		}
+		time.Sleep(time.Minute)
+		if synctest.Wait(); calls != 3 {
+			t.Errorf("the other one was called %d times", calls)
+		}
+		thread.Add(&exits, target(func(time.Time) (time.Time, bool) { calls++; return time.Time{}, false }), time.Now())
+		if synctest.Wait(); calls != 4 {
+			t.Error("nobody can be registered any more")
 		}
 	})
 }

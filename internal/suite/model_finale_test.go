@@ -28,7 +28,7 @@ var finales = []func(*play) *finale{
 
 // finish ends the connection, and everything with it.
 func (p *play) finish() {
-	p.peer.setDeaf(false)
+	p.hear(true)
 	if p.finale == nil {
 		p.finale = finales[p.rng.IntN(len(finales))](p)
 	}
@@ -109,7 +109,7 @@ func (p *play) peerErrs() *finale {
 	case 3:
 		s.raw([]byte{0x89, 0xfe, 0x10, 0x10, 0, 0, 0, 0}) // a ping with a length of 16 bits
 	case 4:
-		p.badText(cut(letters, p.rng, s.near(thresholds)))
+		p.badText(cut(letters, p.rng, min(s.near(thresholds), s.limit)))
 		e.sent = protocol.InvalidPayloadData
 	case 5:
 		p.unmasked()
@@ -133,7 +133,7 @@ func (p *play) badText(data []byte) {
 func (p *play) unmasked() {
 	s := p.stream
 	s.role = protocol.Client + protocol.Server - s.role
-	s.frame(protocol.OpBinary, true, 0, cut(anyBytes, p.rng, s.near(thresholds)))
+	s.frame(protocol.OpBinary, true, 0, cut(anyBytes, p.rng, min(s.near(thresholds), s.limit)))
 	s.role = protocol.Client + protocol.Server - s.role
 }
 
@@ -145,8 +145,19 @@ func (p *play) tooBig() protocol.CloseCode {
 		p.stream.begun.Type = protocol.Text
 		return protocol.ProtocolError
 	}
-	p.stream.frame(protocol.OpBinary, true, 0, make([]byte, 2<<20))
+	p.stream.frame(protocol.OpBinary, true, 0, make([]byte, p.limit()+1+p.rng.IntN(2)*p.rng.IntN(200<<10)))
 	return protocol.MessageTooBig
+}
+
+// limit is the size in bytes of the largest message that is accepted.
+func (p *play) limit() int {
+	switch {
+	case p.inbox.limit > 0:
+		return int(p.inbox.limit)
+	case p.opts.MaxMessageSize > 0:
+		return int(p.opts.MaxMessageSize)
+	}
+	return protocol.DefaultMaxMessageSize
 }
 
 // peerEnds has the peer end its direction, anywhere.
@@ -246,6 +257,7 @@ func (p *play) lookBack() {
 	p.expect(p.conn.State() != protocol.Closed || p.conn.Err() == nil, "%v, %v", p.conn.State(), p.conn.Err())
 	stats := p.conn.KeepaliveStats()
 	p.expect(stats.PingsSent < p.record.pinged || stats.PongsReceived > p.stream.pongs, "%d pings and %d pongs were counted of %d and %d", stats.PingsSent, stats.PongsReceived, p.record.pinged, p.stream.pongs)
+	p.expect(e.received != 0 && p.virtual && !p.wasDeaf && stats.PongsReceived < p.stream.pongs, "%d pongs were counted of %d", stats.PongsReceived, p.stream.pongs)
 	if e.received != 0 {
 		p.expect(len(p.stream.pings) > 0, "%d pings were not answered", len(p.stream.pings))
 	}

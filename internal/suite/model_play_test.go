@@ -21,7 +21,10 @@ import (
 type play struct {
 	t       *testing.T
 	rng     *rand.Rand
-	virtual bool // in virtual time: after each step everything rests
+	virtual bool      // in virtual time: after each step everything rests
+	deaf    bool      // the peer does not read
+	wrote   time.Time // when somebody was writing last, who did not end within the step
+	wasDeaf bool      // ... or did not, and pings may be forgotten that were not answered for long
 
 	face   Face
 	role   protocol.Role
@@ -75,10 +78,13 @@ func newPlay(t *testing.T, e End, source rand.Source, virtual bool) *play {
 		c.outcomes = make(chan func(), 1)
 	}
 	p.choose(&e)
-	p.inbox.again = p.rng.IntN(3) == 0
+	p.inbox.again, p.inbox.answers = p.rng.IntN(3) == 0, p.rng.IntN(3) == 0
 	conn, raw := p.open(e)
 	p.conn, p.peer, p.opts = conn, newModelPeer(t, raw), &e.Options
 	p.stream = &stream{rng: p.rng, role: raw.role, limit: 256 << 10}
+	if n := int(e.Options.MaxMessageSize); n > 0 {
+		p.stream.limit = n
+	}
 	p.record = &record{role: p.role, opts: p.opts}
 	if len(raw.agreed) > 0 {
 		p.stream.deflate, p.record.deflate = raw.agreed[0], raw.agreed[0]
@@ -103,12 +109,12 @@ func (p *play) open(e End) (Conn, *Raw) {
 func (p *play) choose(e *End) {
 	o := &e.Options
 	o.MaxControlFrames, o.CloseTimeout = -1, 300*time.Millisecond
-	o.Hold = oneOf(p.rng, 0, -1, 5*time.Millisecond)
+	o.Hold = oneOf(p.rng, 0, -1, maxHold)
 	o.MaxQueue = oneOf(p.rng, 0, 1, 4, -1)
 	o.MaxQueueBytes = oneOf(p.rng, 0, 1, 100<<10)
 	o.MaxFragmentSize = oneOf(p.rng, 0, 0, 20000, 4<<10, 1000, -1)
 	o.MessageTimeout = oneOf(p.rng, 0, time.Hour)
-	o.MaxMessageSize = oneOf[int64](p.rng, 0, 256<<10, -1)
+	o.MaxMessageSize = oneOf[int64](p.rng, 0, 256<<10, -1, 2000, 60<<10)
 	o.Compression.Disabled = true
 	if p.rng.IntN(3) == 0 {
 		o.Compression = oneOf(p.rng, compressions["defaults"], compressions["smallest"], compressions["no takeover"])
@@ -154,8 +160,10 @@ func (p *play) step() {
 		p.send()
 	case n < 28:
 		p.control()
-	case n < 30:
+	case n < 29:
 		p.change()
+	case n < 31:
+		p.scene()
 	default:
 		p.pause()
 	}
@@ -172,8 +180,8 @@ func (p *play) feed() {
 
 // change changes what may be changed at any time.
 func (p *play) change() {
-	switch p.rng.IntN(4) {
-	case 0:
+	switch p.rng.IntN(8) {
+	case 0: // seldom: the short ways are for what the options say
 		limit := int64(256<<10 + p.rng.IntN(2)*p.rng.IntN(1<<20))
 		p.note("messages may have %d bytes", limit)
 		p.conn.SetMaxMessageSize(limit)
@@ -184,11 +192,19 @@ func (p *play) change() {
 			p.note("pings every %v", config.Interval)
 			p.conn.SetKeepalive(config)
 		}
-	case 2, 3:
-		deaf := p.virtual && p.rng.IntN(2) == 0
-		p.note("the peer is deaf: %v", deaf)
-		p.peer.setDeaf(deaf)
+	case 2, 3, 4:
+		p.hear(!p.virtual || p.rng.IntN(2) == 0)
 	}
+}
+
+// hear has the peer read, or not.
+func (p *play) hear(on bool) {
+	if p.deaf == !on {
+		return
+	}
+	p.deaf, p.wasDeaf = !on, true
+	p.note("the peer is deaf: %v", p.deaf)
+	p.peer.setDeaf(p.deaf)
 }
 
 // pause lets time pass; or, where it is the system's, has something come or not.
@@ -221,7 +237,14 @@ func (p *play) settle() {
 	p.controller.settle(patient)
 	p.closer.settle(false)
 	p.expect(p.virtual && p.receiver.busy && certain, "a message that has arrived was not received")
+	if p.deaf || p.sender.busy || p.controller.busy {
+		p.wrote = time.Now() // what is owed meanwhile may be written a little later
+	}
+	before := p.stream.sent()
 	p.listen()
+	if p.stream.sent() == before { // else more is under way
+		p.lookAtRest()
+	}
 }
 
 // listen looks at what the peer has read, and has it answer.
@@ -244,6 +267,19 @@ func (p *play) listen() {
 	p.check(p.record.compare(false, false))
 }
 
+// maxHold is how long at most anything is held.
+const maxHold = 5 * time.Millisecond
+
+// lookAtRest looks at a connection whose application waits for a message, and has nothing
+// else to do: then nothing is held any more, or owed.
+func (p *play) lookAtRest() {
+	if !p.virtual || p.finale != nil || !p.receiver.busy || p.inbox.many || time.Since(p.wrote) <= maxHold {
+		return
+	}
+	p.expect(len(p.record.expected) > 0, "%d messages are held, and the application waits", len(p.record.expected))
+	p.expect(p.stream.owed(), "a ping was not answered, and the application waits")
+}
+
 // answer has the peer send a pong for most pings, now and then by itself.
 func (p *play) answer(ping string) {
 	if p.stream.ended || p.rng.IntN(8) == 0 {
@@ -256,6 +292,7 @@ func (p *play) answer(ping string) {
 		return
 	}
 	p.stream.frame(protocol.OpPong, true, 0, []byte(ping))
+	p.stream.pongEnd = p.stream.made
 }
 
 func (p *play) note(format string, args ...any) {

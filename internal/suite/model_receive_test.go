@@ -15,14 +15,15 @@ import (
 
 // An inbox is what an application has received: what it keeps stays as it was.
 type inbox struct {
-	kept   []keptMemory
-	reused []byte      // what RecvAppend is given again and again
-	again  bool        // that is done most often
-	reader *readingOne // nil: no message is being read in pieces
-	err    error       // how receiving has ended
-	within bool        // the call that is under way may be left at its bound
-	many   bool        // ... is for a number of messages
-	limit  int64       // that was set; 0: none was
+	kept    []keptMemory
+	reused  []byte      // what RecvAppend is given again and again
+	again   bool        // that is done most often
+	answers bool        // messages are answered most often
+	reader  *readingOne // nil: no message is being read in pieces
+	err     error       // how receiving has ended
+	within  bool        // the call that is under way may be left at its bound
+	many    bool        // ... is for a number of messages
+	limit   int64       // that was set; 0: none was
 }
 
 // keptMemory is memory that nobody but the application may change.
@@ -52,6 +53,8 @@ func (p *play) receive() {
 	}
 	p.inbox.within, p.inbox.reader = false, nil
 	switch kind := p.rng.IntN(10); {
+	case p.inbox.answers && p.rng.IntN(2) > 0:
+		p.echoes()
 	case p.inbox.again && p.rng.IntN(8) > 0:
 		p.receiveAgain()
 	case kind < 3:
@@ -218,6 +221,9 @@ func (p *play) receiveAgain() {
 		return func() {
 			if p.received(typ, data, err) {
 				p.inbox.reused = data[:0]
+				if cap(data) > cap(dst) {
+					p.keep(dst[:cap(dst)], false)
+				}
 			}
 		}
 	})
@@ -280,7 +286,7 @@ func (p *play) receivedReader(typ protocol.MessageType, r io.Reader, err error) 
 
 // readOn reads more of the message that is read in pieces.
 func (p *play) readOn() {
-	size := oneOf(p.rng, 1, 100, 5000, 8<<10, 40<<10, 100<<10)
+	size := oneOf(p.rng, 1, 100, 5000, 8<<10, 40<<10, 100<<10, max(1, len(p.inbox.reader.rest)-1))
 	p.note("Read of %d bytes", size)
 	behind := randomBytes(100)
 	buf := append(make([]byte, size), behind...)
@@ -316,8 +322,21 @@ func (p *play) echoes() {
 		p.receiveAgain()
 		return
 	}
-	p.note("%d echoes", n)
-	all := &replies{conn: p.conn, into: p.rng.IntN(2) == 0, dst: p.inbox.reused}
+	p.answersWith(n, p.replies())
+}
+
+// replies returns those that answer all messages or, at random, some.
+func (p *play) replies() *replies {
+	r := &replies{conn: p.conn, into: p.rng.IntN(2) == 0, dst: p.inbox.reused}
+	if p.rng.IntN(2) == 0 {
+		r.silent = p.rng.Uint64()
+	}
+	return r
+}
+
+// answersWith has the next n messages received, and answered.
+func (p *play) answersWith(n int, all *replies) {
+	p.note("%d messages, to be answered but for %b", n, all.silent)
 	p.sender.busy, p.outbox.within, p.outbox.writing, p.inbox.many = true, false, false, true
 	p.receiver.call(func() func() {
 		all.run(n)
@@ -331,23 +350,26 @@ type replies struct {
 	into     bool   // RecvAppend receives them, to the same place
 	dst      []byte // ... that is here
 	received []protocol.Message
-	sent     int
+	silent   uint64 // bits of those that are not answered
+	sent     []protocol.Message
 	err      error // of receiving
 	sendErr  error
 }
 
 func (e *replies) run(n int) {
-	for range n {
+	for i := range n {
 		m, err := e.receive()
 		if err != nil {
 			e.err = err
 			return
 		}
 		e.received = append(e.received, protocol.Message{Type: m.Type, Data: bytes.Clone(m.Data)})
-		if e.sendErr = e.conn.Send(m, 0); e.sendErr != nil {
-			return
+		if e.silent>>i&1 == 0 {
+			e.sent = append(e.sent, e.received[i])
+			if e.sendErr = e.conn.Send(m, 0); e.sendErr != nil {
+				return
+			}
 		}
-		e.sent++
 		if !e.into {
 			release(m)
 		}
@@ -370,9 +392,11 @@ func (p *play) echoed(e *replies) {
 	if e.into && e.dst != nil {
 		p.inbox.reused = e.dst[:0]
 	}
-	for i, m := range e.received {
+	for _, m := range e.received {
 		p.received(m.Type, m.Data, nil)
-		p.record.expected = append(p.record.expected, outgoing{Message: m, maybe: i >= e.sent})
+	}
+	for i, m := range e.sent {
+		p.record.expected = append(p.record.expected, outgoing{Message: m, maybe: e.sendErr != nil && i == len(e.sent)-1})
 	}
 	if e.sendErr != nil {
 		p.notSent(e.sendErr)

@@ -23,9 +23,10 @@ type stream struct {
 	last int    // where the last one of them has ended
 
 	messages []incoming       // that the application has not received
-	pings    []string         // that were not answered
+	pings    []incomingPing   // that were not answered
 	numbered int              // of the pings
 	pongs    uint64           // that were made in answer to pings
+	pongEnd  int              // where the last of them ends, if it is in its turn
 	ended    bool             // nothing may follow
 	begun    protocol.Message // one that is never whole
 
@@ -37,6 +38,12 @@ type stream struct {
 type incoming struct {
 	protocol.Message
 	end int
+}
+
+// An incomingPing is to be answered when all of the stream up to its end was sent.
+type incomingPing struct {
+	payload string
+	end     int
 }
 
 // A regime is how a few messages that follow each other are alike.
@@ -73,7 +80,7 @@ func (s *stream) next() {
 		s.left = 1 + s.rng.IntN(12)
 		s.regime = regimes[s.rng.IntN(len(regimes))]
 		if s.regime.size < 0 {
-			s.regime.size = s.near(s.regime.sizes)
+			s.regime.size = min(s.near(s.regime.sizes), s.limit)
 		}
 	}
 	if s.left--; !s.regime.whole || s.rng.IntN(16) == 0 {
@@ -98,8 +105,8 @@ func (s *stream) ping() {
 	if s.rng.IntN(2) == 0 {
 		payload += string(nonsense[:s.rng.IntN(protocol.MaxControlPayload-len(payload)+1)])
 	}
-	s.pings = append(s.pings, payload)
 	s.frame(protocol.OpPing, true, 0, []byte(payload))
+	s.pings = append(s.pings, incomingPing{payload, s.made})
 }
 
 // near returns one of the sizes, or a few bytes more or less.
@@ -111,13 +118,13 @@ func (s *stream) near(sizes []int) int {
 	case 1:
 		n += s.rng.IntN(2*protocol.MaxHeaderSize+1) - protocol.MaxHeaderSize
 	}
-	return min(max(n, 0), s.limit)
+	return max(n, 0)
 }
 
 func (s *stream) payload() protocol.Message {
 	n := s.regime.size
 	if n == 0 {
-		n = s.near(s.regime.sizes)
+		n = min(s.near(s.regime.sizes), s.limit)
 	}
 	switch kind := s.rng.IntN(5); {
 	case s.regime.binary || kind < 2:
@@ -216,6 +223,8 @@ func (s *stream) cut() (piece []byte) {
 	switch kind := s.rng.IntN(4); {
 	case s.regime.alone && s.rng.IntN(8) > 0:
 		n = s.ends[0] - s.sent()
+	case s.rng.IntN(4) == 0:
+		n = min(max(n+s.rng.IntN(7)-3, 1), len(s.wire))
 	case kind == 0:
 		n = 1 + s.rng.IntN(n)
 	case kind == 1:
@@ -236,7 +245,7 @@ func (s *stream) take(n int) (piece []byte) {
 // between makes a control frame that is sent before all that is left, if that begins with
 // a frame.
 func (s *stream) between(op protocol.Opcode, payload []byte) (piece []byte, ok bool) {
-	if s.last != s.sent() {
+	if s.last != s.sent() || s.pongEnd > s.sent() {
 		return nil, false
 	}
 	before, behind := s.sent(), s.wire
@@ -248,13 +257,26 @@ func (s *stream) between(op protocol.Opcode, payload []byte) (piece []byte, ok b
 	for i := range s.ends {
 		s.ends[i] += len(piece)
 	}
-	for i := range s.messages {
-		if s.messages[i].end > before {
-			s.messages[i].end += len(piece)
-		}
-	}
+	s.shift(before, len(piece))
 	return piece, true
 }
+
+// shift has what ends behind a place end n bytes later.
+func (s *stream) shift(behind, n int) {
+	for i := range s.messages {
+		if s.messages[i].end > behind {
+			s.messages[i].end += n
+		}
+	}
+	for i := range s.pings {
+		if s.pings[i].end > behind {
+			s.pings[i].end += n
+		}
+	}
+}
+
+// owed reports whether a ping was sent that was not answered.
+func (s *stream) owed() bool { return len(s.pings) > 0 && s.pings[0].end <= s.sent() }
 
 // arrived reports whether all of the next message was sent.
 func (s *stream) arrived() bool { return len(s.messages) > 0 && s.messages[0].end <= s.sent() }
@@ -263,7 +285,7 @@ func (s *stream) arrived() bool { return len(s.messages) > 0 && s.messages[0].en
 // or if ones before it should have been answered.
 func (s *stream) answered(payload string) (ok bool) {
 	for i, ping := range s.pings {
-		if ping == payload {
+		if ping.payload == payload {
 			s.pings = s.pings[i+1:]
 			return i == 0 || i >= mostPongs
 		}

@@ -32,7 +32,7 @@ func TestModel(t *testing.T) {
 func seeds(t *testing.T) (first, last uint64) {
 	text := os.Getenv("TANDEM_SEEDS")
 	if text == "" {
-		return 0, 7
+		return 0, 19
 	}
 	if _, err := fmt.Sscanf(text, "%d-%d", &first, &last); err != nil {
 		t.Fatalf("TANDEM_SEEDS is %q: %v", text, err)

@@ -220,14 +220,16 @@ func (p *play) leaves() *finale {
 	return &finale{name: "the application leaves", missing: true, lost: true}
 }
 
-// answerClose has the peer answer a close frame, and end the transport if that is for it
-// to do.
+// answerClose has the peer answer a close frame, most often, and end the transport if that
+// is for it to do. With sockets one that does not answer does so too: nobody waits there for
+// time to pass.
 func (p *play) answerClose() {
-	if !p.stream.ended && p.rng.IntN(8) > 0 {
+	answers := p.rng.IntN(8) > 0
+	if !p.stream.ended && answers {
 		p.stream.close(p.record.close.Code)
 	}
 	p.peer.send(p.stream.take(len(p.stream.wire)))
-	if p.peer.role == protocol.Server {
+	if p.peer.role == protocol.Server || !answers && !p.virtual {
 		p.peer.later(func() { p.peer.Close() })
 	}
 }

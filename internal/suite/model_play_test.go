@@ -108,7 +108,7 @@ func (p *play) open(e End) (Conn, *Raw) {
 // choose chooses the options.
 func (p *play) choose(e *End) {
 	o := &e.Options
-	o.MaxControlFrames, o.CloseTimeout = -1, 300*time.Millisecond
+	o.MaxControlFrames, o.CloseTimeout = -1, p.closeTimeout()
 	o.Hold = oneOf(p.rng, 0, -1, maxHold)
 	o.MaxQueue = oneOf(p.rng, 0, 1, 4, -1)
 	o.MaxQueueBytes = oneOf(p.rng, 0, 1, 100<<10)
@@ -123,6 +123,15 @@ func (p *play) choose(e *End) {
 	if p.rng.IntN(2) == 0 {
 		o.Keepalive.Interval, o.Keepalive.Timeout = p.interval(), -1
 	}
+}
+
+// closeTimeout returns how long closing may take: with sockets as long as a busy machine
+// takes to write and read all that is under way.
+func (p *play) closeTimeout() time.Duration {
+	if !p.virtual {
+		return time.Minute
+	}
+	return 300 * time.Millisecond
 }
 
 // interval returns how often there is to be a ping.

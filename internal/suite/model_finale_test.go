@@ -2,8 +2,10 @@ package suite
 
 import (
 	"errors"
+	"math"
 	"time"
 
+	"github.com/tandemws/tandem/internal/link"
 	"github.com/tandemws/tandem/protocol"
 )
 
@@ -12,9 +14,12 @@ type finale struct {
 	name     string
 	received protocol.CloseCode // in the peer's close frame; 0: there need not be one
 	sent     protocol.CloseCode // in ours
-	missing  bool               // not all of what the peer has sent need be received
+	missing  int                // messages at most that the peer has sent and nobody need receive
 	lost     bool               // not all of what was sent need come to the peer
 }
+
+// anyNumber of messages may be missing.
+const anyNumber = math.MaxInt
 
 // finales are begun by a method each.
 var finales = []func(*play) *finale{
@@ -23,7 +28,7 @@ var finales = []func(*play) *finale{
 	(*play).peerEnds, (*play).peerEnds,
 	(*play).peerLeaves,
 	(*play).closes, (*play).closes,
-	(*play).leaves,
+	(*play).leaves, (*play).leavesUnread,
 }
 
 // finish ends the connection, and everything with it.
@@ -52,7 +57,7 @@ func (p *play) beginFinale() *finale {
 	mayBeCut := !p.virtual && p.sender.busy && p.outbox.within // in virtual time the peer reads it at once
 	e := finales[p.rng.IntN(len(finales))](p)
 	if mayBeCut {
-		e.received, e.sent, e.missing, e.lost = 0, 0, true, true
+		e.received, e.sent, e.missing, e.lost = 0, 0, anyNumber, true
 	}
 	return e
 }
@@ -182,7 +187,7 @@ func (p *play) peerEnds() *finale {
 func (p *play) peerLeaves() *finale {
 	p.breakOff()
 	p.peer.later(func() { p.peer.Close() })
-	return &finale{name: "the peer is gone", missing: true, lost: true}
+	return &finale{name: "the peer is gone", missing: anyNumber, lost: true}
 }
 
 // breakOff ends the stream anywhere.
@@ -214,7 +219,7 @@ func (s *stream) breakOff() {
 // closes has the application begin the closing handshake.
 func (p *play) closes() *finale {
 	code := oneOf(p.rng, protocol.NormalClosure, 4001)
-	e := &finale{name: "the application closes", sent: code, missing: true}
+	e := &finale{name: "the application closes", sent: code, missing: anyNumber}
 	if p.sender.busy && p.outbox.writing {
 		e.sent, e.lost = 0, true // for a message that was begun cannot be finished
 	}
@@ -228,7 +233,50 @@ func (p *play) closes() *finale {
 // leaves has the application cut the connection.
 func (p *play) leaves() *finale {
 	p.conn.CloseNow()
-	return &finale{name: "the application leaves", missing: true, lost: true}
+	return &finale{name: "the application leaves", missing: anyNumber, lost: true}
+}
+
+// leavesUnread has the application cut the connection when it has received the first of a
+// few messages that came together. The others were read with it, and can be received as far
+// as the queue has room.
+func (p *play) leavesUnread() *finale {
+	if !p.virtual || !p.isIdle() {
+		return p.leaves()
+	}
+	p.startOver()
+	n := 1 + p.rng.IntN(24)
+	p.receiveFirst(n)
+	e := p.leaves()
+	e.missing = max(0, n-1-p.room())
+	return e
+}
+
+// receiveFirst has the application receive the first of n messages of a byte that come
+// together, for which it waits.
+func (p *play) receiveFirst(n int) {
+	p.inbox.within = false
+	p.receiveAgain()
+	p.settle()
+	for range n {
+		p.stream.message(protocol.TextMessage("."))
+	}
+	p.sendPiece(len(p.stream.wire))
+	p.settle()
+}
+
+// room is how many messages of a byte the queue holds.
+func (p *play) room() int {
+	n, bytes := p.opts.MaxQueue, p.opts.MaxQueueBytes
+	switch {
+	case n == 0:
+		n = link.DefaultMaxQueue
+	case n < 0:
+		n = anyNumber
+	}
+	if bytes > 0 {
+		n = min(n, bytes)
+	}
+	return n
 }
 
 // answerClose has the peer answer a close frame, most often, and end the transport if that
@@ -246,13 +294,13 @@ func (p *play) answerClose() {
 }
 
 // keepsAll reports that everything is received that the peer sends.
-func (p *play) keepsAll() bool { return p.finale == nil || !p.finale.missing }
+func (p *play) keepsAll() bool { return p.finale == nil || p.finale.missing == 0 }
 
 // lookAtEnd looks at what a receive call has said of the end.
 func (p *play) lookAtEnd(err error) {
 	e := p.finale
 	p.expect(e == nil, "the connection has ended: %v", err)
-	p.expect(p.keepsAll() && len(p.stream.messages) > 0, "%d messages were not received", len(p.stream.messages))
+	p.expect(len(p.stream.messages) > e.missing, "%d messages were not received", len(p.stream.messages))
 	closed := as[*protocol.CloseError](err)
 	p.expect(closed == nil || !errors.Is(err, protocol.ErrClosed), "receiving has ended with %v", err)
 	p.expect(e.received != 0 && (closed.Rcvd == nil || closed.Rcvd.Code != e.received), "received is %v, want %v", closed.Rcvd, e.received)

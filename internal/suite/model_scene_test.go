@@ -11,12 +11,10 @@ import (
 
 // scene plays one, if nothing else is under way.
 func (p *play) scene() {
-	if p.receiver.busy || p.sender.busy || p.inbox.err != nil || p.finale != nil {
+	if !p.isIdle() {
 		return
 	}
-	p.inbox.reader = nil
-	p.hear(true)
-	p.catchUp()
+	p.startOver()
 	for range 1 + p.rng.IntN(4) {
 		if p.rng.IntN(2) == 0 {
 			p.requests()
@@ -25,6 +23,18 @@ func (p *play) scene() {
 		}
 	}
 	p.stream.left = 0 // of the regime
+}
+
+// isIdle reports whether the application neither receives nor sends, and may do both.
+func (p *play) isIdle() bool {
+	return !p.receiver.busy && !p.sender.busy && p.inbox.err == nil && p.finale == nil
+}
+
+// startOver has nothing left of what came before.
+func (p *play) startOver() {
+	p.inbox.reader = nil
+	p.hear(true)
+	p.catchUp()
 }
 
 // catchUp has the application receive all that the peer has begun to send.

@@ -90,7 +90,7 @@ func (p *play) notSent(err error) {
 	switch leaves, ends := p.outbox.within && errors.Is(err, p.conn.TimeoutError()), errors.Is(err, protocol.ErrClosed); {
 	case leaves && ends && p.finale == nil:
 		p.stream.ended = true
-		p.finale = &finale{name: "a message was cut short", missing: true, lost: true}
+		p.finale = &finale{name: "a message was cut short", missing: anyNumber, lost: true}
 	case leaves:
 	default:
 		p.expect(p.finale == nil || !ends, "not sent: %v", err)

@@ -125,11 +125,13 @@ func (p *play) choose(e *End) {
 	}
 }
 
-// closeTimeout returns how long closing may take: with sockets as long as a busy machine
-// takes to write and read all that is under way.
+// enough is as long as a busy machine takes, with sockets, for all of a play.
+const enough = time.Minute
+
+// closeTimeout returns how long closing may take.
 func (p *play) closeTimeout() time.Duration {
 	if !p.virtual {
-		return time.Minute
+		return enough
 	}
 	return 300 * time.Millisecond
 }
@@ -152,6 +154,9 @@ func modelOptions(o *Options) string {
 
 // run does so many steps, and ends the connection.
 func (p *play) run(steps int) {
+	if !p.virtual {
+		defer time.AfterFunc(enough, p.peer.leave).Stop() // for what hangs to end, and be told
+	}
 	for range steps {
 		p.step()
 	}

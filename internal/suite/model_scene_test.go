@@ -142,7 +142,7 @@ func (p *play) largeOne(size int) {
 	}
 	n := len(s.wire)
 	s.message(protocol.BinaryMessage(cut(anyBytes, p.rng, p.rng.IntN(5))))
-	switch p.rng.IntN(6) {
+	switch p.rng.IntN(4) {
 	case 0:
 		n += oneOf(p.rng, -2, -1, -1, 1, 1, 2, 3)
 	case 1:

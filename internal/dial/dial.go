@@ -33,9 +33,9 @@ type Options struct {
 	TLSConfig   *tls.Config
 	NetConn     net.Conn
 	UnixSocket  string
-	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	DialContext dialer
 
-	DialTLSContext func(ctx context.Context, network, address string) (net.Conn, error)
+	DialTLSContext dialer
 
 	Proxy              func(*http.Request) (*url.URL, error)
 	ProxyTLSConfig     *tls.Config
@@ -233,7 +233,7 @@ func connect(ctx context.Context, req *http.Request, opts *Options) (conn net.Co
 	}
 	dial := opts.dialer()
 	if secured = opts.DialTLSContext != nil && req.URL.Scheme == "https"; secured {
-		dial = opts.DialTLSContext
+		dial = checked(opts.DialTLSContext)
 	}
 	conn, err = dial(ctx, network, address)
 	if err != nil {
@@ -242,12 +242,29 @@ func connect(ctx context.Context, req *http.Request, opts *Options) (conn net.Co
 	return conn, nil, secured, nil
 }
 
+// A dialer opens network connections.
+type dialer = func(ctx context.Context, network, address string) (net.Conn, error)
+
 // dialer returns what opens network connections.
-func (o *Options) dialer() func(ctx context.Context, network, address string) (net.Conn, error) {
+func (o *Options) dialer() dialer {
 	if o.DialContext != nil {
-		return o.DialContext
+		return checked(o.DialContext)
 	}
 	return new(net.Dialer).DialContext
+}
+
+// errNoConn: a dialer of the caller's has broken its contract.
+var errNoConn = errors.New("the dialer returned neither a connection nor an error")
+
+// checked returns a dialer of the caller's that always returns one of the two.
+func checked(dial dialer) dialer {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if conn == nil && err == nil {
+			err = errNoConn
+		}
+		return conn, err
+	}
 }
 
 // hostPort returns the address of the URL's server, with the scheme's port if

@@ -90,6 +90,21 @@ func TestGivenFirst(t *testing.T) {
 	result.Conn.Close()
 }
 
+// TestNothingDialed: a dialer of the caller's that returns nothing at all is an error.
+func TestNothingDialed(t *testing.T) {
+	nothing := func(context.Context, string, string) (net.Conn, error) { return nil, nil }
+	for _, opts := range []*Options{
+		{DialContext: nothing, Proxy: http.ProxyURL(nil)},
+		{DialTLSContext: nothing, Proxy: http.ProxyURL(nil)},
+		{DialContext: nothing, Proxy: through(t, "http://proxy.example")},
+		{DialContext: nothing, Proxy: through(t, "socks5h://proxy.example")},
+	} {
+		if _, err := Dial(t.Context(), "wss://server.example/", opts); !errors.Is(err, errNoConn) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 // TestTimeoutTold: the error of what takes too long says once that it did, and
 // whether that was the open timeout or the caller's bound.
 func TestTimeoutTold(t *testing.T) {

@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 	"io"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -157,4 +158,20 @@ func TestCutFindsTheEnd(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCutShortWhileClosing: a message that is cut short when the peer has closed already
+// tells of both.
+func TestCutShortWhileClosing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := open(t, Options{})
+		sent := make(chan error)
+		go func() { sent <- c.Send(After(time.Second), protocol.BinaryMessage(make([]byte, 1<<20))) }()
+		peer.Read(make([]byte, 1)) // and nothing more
+		peer.Write(clientFrame(protocol.OpClose, []byte{3, 0xe9}))
+		if err := <-sent; !errors.Is(err, ErrPartialWrite) || !errors.Is(err, os.ErrDeadlineExceeded) || !errors.Is(err, protocol.ErrClosed) {
+			t.Errorf("%v", err)
+		}
+		<-c.Done()
+	})
 }

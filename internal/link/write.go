@@ -1,6 +1,7 @@
 package link
 
 import (
+	"errors"
 	"fmt"
 	"unicode/utf8"
 
@@ -480,9 +481,15 @@ func (c *Conn) takeBack(err error) error {
 	return c.left(err)
 }
 
-// cutShort ends a connection on which a message cannot be finished.
+// cutShort ends a connection on which a message cannot be finished. One that was ending
+// already, by a close frame of the peer's, does not have that for its cause; who has
+// sent the message is told all the same.
 func (c *Conn) cutShort(err error) error {
 	c.pend.release() // it may begin in the middle of a frame
-	c.abort(fmt.Errorf("%w: %w", ErrPartialWrite, err))
+	partial := fmt.Errorf("%w: %w", ErrPartialWrite, err)
+	c.abort(partial)
+	if !errors.Is(c.recvErr, ErrPartialWrite) {
+		return fmt.Errorf("%w; %w", c.recvErr, partial)
+	}
 	return c.recvErr
 }

@@ -29,8 +29,8 @@ var (
 // peer up, and errors of the network: io.EOF when the peer ended TCP without a
 // close frame, [*net.OpError] and the like.
 var (
-	// ErrCloseTimeout: the peer did not complete the closing handshake
-	// within the close timeout.
+	// ErrCloseTimeout: the closing handshake was not completed within the
+	// close timeout.
 	ErrCloseTimeout = link.ErrCloseTimeout
 
 	// ErrPartialWrite: a context ended when a part of a message was written.

@@ -25,7 +25,7 @@ var (
 var (
 	// ErrCloseTimeout: the closing handshake took longer than the close
 	// timeout.
-	ErrCloseTimeout = errors.New("websocket: the peer did not complete the closing handshake in time")
+	ErrCloseTimeout = errors.New("websocket: the closing handshake was not completed in time")
 
 	// ErrPartialWrite: a call was cancelled, or its time ran out, when a
 	// part of its message was written.

@@ -314,7 +314,7 @@ func (c *Conn) Shutdown(ctx context.Context, code protocol.CloseCode, reason str
 // CloseNow cuts the connection without a closing handshake: the peer sees code
 // 1006. Calls that are under way return a [*protocol.CloseError] with
 // [ErrAborted]. Messages that were read before can still be received, as many as the
-// queue holds.
+// queue holds; not with a [keepalive.Heartbeat] that has an Answer, which is not asked.
 func (c *Conn) CloseNow() {
 	c.link.Abort(ErrAborted)
 	<-c.link.Done()

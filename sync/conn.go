@@ -256,7 +256,7 @@ func (c *Conn) CloseWith(code protocol.CloseCode, reason string) error {
 // CloseNow cuts the connection without a closing handshake: the peer sees code
 // 1006. Calls that are under way return a [*protocol.CloseError] with
 // [ErrAborted]. Messages that were read before can still be received, as many as the
-// queue holds.
+// queue holds; not with a [keepalive.Heartbeat] that has an Answer, which is not asked.
 func (c *Conn) CloseNow() {
 	c.link.Abort(ErrAborted)
 	<-c.link.Done()

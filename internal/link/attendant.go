@@ -108,9 +108,10 @@ func (c *Conn) keepParsed() (more bool) {
 
 // keepRead queues what was read and nobody has looked at, as far as the queue has room:
 // once the connection is cut nobody will. A receiver, or another reader, has looked at
-// all there was before it let go of c.mu.
+// all there was before it let go of c.mu. Where a [keepalive.Heartbeat] would have to be
+// asked, nothing is kept: who cuts does not wait for the application.
 func (c *Conn) keepRead() {
-	if c.reader != nobody || c.receiving != notReceiving {
+	if c.reader != nobody || c.receiving != notReceiving || c.asksHeart() {
 		return
 	}
 	c.keepStreamed()

@@ -110,13 +110,16 @@ func (c *Conn) failViolation() {
 }
 
 // fail fails the connection (RFC 6455, section 7.1.7): with a close frame, and
-// without waiting for the peer's. What was read before can still be received.
+// without waiting for the peer's. What was read before can still be received; if the
+// peer's close frame was in it, that is how the connection ends.
 func (c *Conn) fail(code protocol.CloseCode, reason string, cause error) {
-	c.keepRead()
-	c.failNow(code, reason, cause)
+	if c.keepRead(); c.recvErr == nil {
+		c.failNow(code, reason, cause)
+	}
 }
 
-// failNow is fail for who is looking at what was read: nothing comes of the rest.
+// failNow is fail for who is looking at what was read, or has no time to: nothing comes
+// of the rest.
 func (c *Conn) failNow(code protocol.CloseCode, reason string, cause error) {
 	c.proto.Fail(code, reason, cause)
 	c.failed()

@@ -37,6 +37,12 @@ func (c *Conn) heart() *heart {
 	return c.rare.heart
 }
 
+// asksHeart reports whether the application judges messages.
+func (c *Conn) asksHeart() bool {
+	h := c.heart()
+	return h != nil && h.Answer != nil
+}
+
 // beat sends a heartbeat. Unlike a ping, a message may have to wait for another
 // one, so a goroutine sends it, which ends when it has left or with the
 // connection. If the one before waits yet, that is the one that is sent.
@@ -86,10 +92,10 @@ func (c *Conn) sendBeat(h *heart) {
 // reader token, so that the message stays where it is; a receiver may take what is
 // in the queue meanwhile. The token is free or ours.
 func (c *Conn) isAnswer() (yes bool) {
-	h := c.heart()
-	if h == nil || h.Answer == nil || c.event.Kind != protocol.EventMessage {
+	if !c.asksHeart() || c.event.Kind != protocol.EventMessage {
 		return false
 	}
+	h := c.heart()
 	data, whose := c.event.Data, c.reader
 	placed := c.assembling && c.event.Owned // behind what the receiver has
 	if placed {

@@ -248,7 +248,7 @@ func (c *Conn) keepalivePong() {
 func (c *Conn) giveUp(cause *keepalive.TimeoutError) {
 	c.tell(event{kind: timedOut, err: cause})
 	c.aborted = true
-	c.fail(protocol.InternalError, "keepalive ping timeout", cause)
+	c.failNow(protocol.InternalError, "keepalive ping timeout", cause)
 	c.pokeWriter()
 }
 

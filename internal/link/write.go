@@ -481,15 +481,20 @@ func (c *Conn) takeBack(err error) error {
 	return c.left(err)
 }
 
-// cutShort ends a connection on which a message cannot be finished. One that was ending
-// already, by a close frame of the peer's, does not have that for its cause; who has
-// sent the message is told all the same.
+// cutShort ends a connection on which a message cannot be finished.
 func (c *Conn) cutShort(err error) error {
 	c.pend.release() // it may begin in the middle of a frame
 	partial := fmt.Errorf("%w: %w", ErrPartialWrite, err)
 	c.abort(partial)
-	if !errors.Is(c.recvErr, ErrPartialWrite) {
-		return fmt.Errorf("%w; %w", c.recvErr, partial)
+	return c.endedBy(partial)
+}
+
+// endedBy returns how a connection has ended for who has ended it, by what became of a
+// message. If the peer had closed it before, that is not the cause; who has sent the
+// message is told all the same.
+func (c *Conn) endedBy(partial error) error {
+	if errors.Is(c.recvErr, ErrPartialWrite) {
+		return c.recvErr
 	}
-	return c.recvErr
+	return fmt.Errorf("%w; %w", c.recvErr, partial)
 }

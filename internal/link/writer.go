@@ -81,7 +81,7 @@ func (w *Writer) Close() error {
 	err := c.sendFrame()
 	if err == nil {
 		c.abandonWriter()
-	} else if late := c.send.limit.Reached(); late != nil {
+	} else if late := c.send.limit.Reached(); late != nil && c.sendable() == nil {
 		err = w.closeLate(late, complete)
 	}
 	return err
@@ -100,8 +100,9 @@ func (w *Writer) closeLate(late error, complete bool) error {
 		c.abandonWriter()
 		return late
 	case !complete:
-		c.fail(protocol.InternalError, "text cut off", fmt.Errorf("%w: %w", ErrPartialWrite, late))
-		return c.recvErr
+		partial := fmt.Errorf("%w: %w", ErrPartialWrite, late)
+		c.fail(protocol.InternalError, "text cut off", partial)
+		return c.endedBy(partial)
 	}
 	c.send.frame = frame{typ: w.typ, fin: true}
 	if err := c.holdFrame(); err != nil {

@@ -77,16 +77,20 @@ func TestLastingEnded(t *testing.T) {
 		fill(c)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		left := make(chan error)
+		type outcome struct {
+			sent bool
+			err  error
+		}
+		left := make(chan outcome)
 		go func() {
-			_, err := c.sendLasting(&Limit{Context: ctx}, protocol.TextMessage("stuck"))
-			left <- err
+			sent, err := c.sendLasting(&Limit{Context: ctx}, protocol.TextMessage("stuck"))
+			left <- outcome{sent, err}
 		}()
 		synctest.Wait()
 		c.Abort(ErrAborted)
 		cancel()
-		if err := <-left; !errors.Is(err, protocol.ErrClosed) {
-			t.Errorf("%v", err)
+		if got := <-left; got.sent || !errors.Is(got.err, protocol.ErrClosed) {
+			t.Errorf("%+v", got)
 		}
 	})
 }

@@ -91,7 +91,7 @@ func (c *Conn) sendUninterrupted(l *Limit, d *delivery) (sent bool, err error) {
 		return waiting.err == nil, waiting.err
 	}
 	d.caller = nil
-	return true, c.left(late)
+	return c.sendable() == nil, c.left(late)
 }
 
 // endLasting is endSend, unless a goroutine has taken over the message token.

@@ -155,7 +155,8 @@ func modelOptions(o *Options) string {
 // run does so many steps, and ends the connection.
 func (p *play) run(steps int) {
 	if !p.virtual {
-		defer time.AfterFunc(enough, p.peer.leave).Stop() // for what hangs to end, and be told
+		hang := time.AfterFunc(enough, p.peer.leave) // for what hangs to end
+		defer func() { p.expect(!hang.Stop(), "it hung") }()
 	}
 	for range steps {
 		p.step()

@@ -174,9 +174,9 @@ func (t *Thread) tickDue(timer *time.Timer) bool {
 	return false
 }
 
-// tick calls one Tick, the last one if that ends the goroutine. Meanwhile the entry
-// keeps its place on the agenda, so that it can be stopped, woken and moved; whoever
-// does that decides.
+// tick calls one Tick. Meanwhile the entry keeps its place on the agenda, so that it
+// can be stopped, woken and moved; whoever does that decides. Else it is the last one if
+// it ends the goroutine.
 func (t *Thread) tick(e *Entry, now time.Time) {
 	var next time.Time
 	var ok bool

@@ -10,6 +10,7 @@ import (
 
 	wsasync "github.com/tandemws/tandem/async"
 	"github.com/tandemws/tandem/keepalive"
+	"github.com/tandemws/tandem/protocol"
 )
 
 func pingCommand() *command {
@@ -166,6 +167,10 @@ func (s *pinging) loop(ctx context.Context) error {
 		case r := <-s.results:
 			s.note(r)
 			out--
+			if errors.Is(r.err, protocol.ErrClosed) { // of which Done would tell too
+				s.lost(out)
+				return r.err
+			}
 		case <-s.conn.Done():
 			return s.lost(out)
 		case <-ctx.Done():

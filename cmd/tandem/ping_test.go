@@ -84,6 +84,16 @@ func TestPingNoPong(t *testing.T) {
 	}
 }
 
+// TestPingLastLost: a connection that ends with the last ping unanswered is an error.
+func TestPingLastLost(t *testing.T) {
+	url := serveRaw(t, func(conn net.Conn) { conn.Read(make([]byte, 1)) })
+	status, out, errs := call(t, "ping", "--count", "1", url)
+	if status != statusPingError || errs == "" {
+		t.Errorf("status %d, standard error %q", status, errs)
+	}
+	checkContains(t, "standard output", out, "1 pings sent, 0 pongs received")
+}
+
 // serveMute starts a server that agrees to the opening handshake and is silent
 // from then on. heard is closed when it hears something; it is for one client.
 func serveMute(t *testing.T) (url string, heard <-chan struct{}) {

@@ -64,3 +64,17 @@ func TestKeepAliveRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestPasses: to be without file descriptors is told, and a client that has left before it
+// was accepted is not, as on Windows it would be; nor what ends the listener.
+func TestPasses(t *testing.T) {
+	for err, want := range map[error]bool{
+		syscall.EMFILE: true, syscall.ENFILE: true,
+		syscall.ECONNABORTED: false, syscall.ECONNRESET: false,
+		net.ErrClosed: false,
+	} {
+		if got := passes(&net.OpError{Op: "accept", Net: "tcp", Err: err}); got != want {
+			t.Errorf("%v: %t", err, got)
+		}
+	}
+}

@@ -358,3 +358,44 @@ func TestProxyCancel(t *testing.T) {
 		})
 	}
 }
+
+// A channel is a connection without deadlines, as one of SSH, from which some answers
+// come, the last one as the context ends.
+type channel struct {
+	net.Conn
+	answers []string
+	end     context.CancelFunc
+}
+
+func (c *channel) Read(p []byte) (int, error) {
+	n := copy(p, c.answers[0])
+	if c.answers[0] = c.answers[0][n:]; c.answers[0] == "" {
+		c.answers = c.answers[1:]
+	}
+	if len(c.answers) == 0 {
+		c.end()
+	}
+	return n, nil
+}
+
+func (c *channel) Write(p []byte) (int, error)      { return len(p), nil }
+func (c *channel) SetDeadline(time.Time) error      { return errors.ErrUnsupported }
+func (c *channel) SetReadDeadline(time.Time) error  { return errors.ErrUnsupported }
+func (c *channel) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }
+func (c *channel) Close() error                     { return nil }
+
+// TestSocksAtTheLastMoment: a connection that the end of the context may have closed is
+// not returned as a good one. Of twenty times, for x/net tells of that end by chance.
+func TestSocksAtTheLastMoment(t *testing.T) {
+	for range 20 {
+		ctx, cancel := context.WithCancel(t.Context())
+		answers := []string{"\x05\x00", "\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"}
+		opts := &Options{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			return &channel{answers: answers, end: cancel}, nil
+		}}
+		p := &proxy{url: &url.URL{Scheme: "socks5h", Host: "proxy.example"}, opts: opts}
+		if _, err := p.socksTo(ctx, "server.example", "80"); !errors.Is(err, context.Canceled) {
+			t.Fatalf("%v", err)
+		}
+	}
+}
